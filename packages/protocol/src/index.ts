@@ -1,1 +1,22 @@
-export {};
+/** The wire contract of Longshore: everything two processes must agree on. Depends on zod alone; runs in a browser. */
+export * from "./agent.ts";
+export * from "./body.ts";
+export * from "./code.ts";
+export * from "./codec.ts";
+export * from "./duration.ts";
+export * from "./error.ts";
+export * from "./event.ts";
+export * from "./exchange.ts";
+export * from "./function.ts";
+export * from "./headers.ts";
+export * from "./http-api.ts";
+export * from "./image-reference.ts";
+export * from "./invocation.ts";
+export * from "./invocation-id.ts";
+export * from "./names.ts";
+export * from "./order.ts";
+export * from "./reason.ts";
+export * from "./socket-api.ts";
+export * from "./subjects.ts";
+export * from "./version.ts";
+export * from "./where.ts";

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { functionNameSchema, siteIdSchema } from "./names.ts";
+import { labelKeySchema, labelsSchema, labelValueSchema } from "./where.ts";
+
+/** How an image is talked to (contracts.md). `auto` is decided at deploy from the image's config. */
+export const contractNames = ["http", "stdio", "lambda", "azure"] as const;
+export type ContractName = (typeof contractNames)[number];
+
+const mebibyte = 2 ** 20;
+const environmentSchema = z
+  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/, "must be a variable's name"), z.string().max(128 * 1024).refine((value) => !value.includes("\0"), "must not contain NUL"))
+  .refine((env) => Object.keys(env).length <= 512, "must have at most 512 variables")
+  .refine((env) => Object.keys(env).every((name) => !name.startsWith("LONGSHORE_")), "must not set LONGSHORE_ variables");
+const argumentsSchema = z.array(z.string().max(128 * 1024).refine((value) => !value.includes("\0"), "must not contain NUL")).max(256);
+const integer = (min: number, max: number) => z.number().int().min(min).max(max);
+
+/** Where a function may run: all that is set must hold; `prefer` only orders. */
+export const placementRulesSchema = z.strictObject({
+  sites: z.array(siteIdSchema).max(256).optional(),
+  require: labelsSchema.optional(),
+  prefer: z.array(z.strictObject({ key: labelKeySchema, value: labelValueSchema })).max(16).optional(),
+  /** Regions that data may not leave; matched against the operator-set regions of a site only. */
+  residency: z.array(labelKeySchema).max(64).optional(),
+});
+export type PlacementRules = z.infer<typeof placementRulesSchema>;
+
+/**
+ * A function document as users send it: strict, a slip names its field. Defaults are filled in by {@link resolveFunction}, since
+ * some depend on the contract. Bytes, milliseconds and thousandths of a processor throughout.
+ */
+export const functionDocumentSchema = z.strictObject({
+  name: functionNameSchema,
+  image: z.string().min(1).max(512),
+  contract: z.enum(["auto", ...contractNames]).default("auto"),
+  command: argumentsSchema.min(1).optional(),
+  args: argumentsSchema.optional(),
+  env: environmentSchema.default({}),
+  /** Environment variables whose values are never shown again: they travel in the start frame, not in the engine's config. */
+  secrets: environmentSchema.default({}),
+  /** http: the port the image listens on; default the one it exposes, else 8080. */
+  port: integer(1, 65535).optional(),
+  /** http: a path that must answer 2xx before the first call; default: the port accepts. */
+  startProbePath: z.string().startsWith("/").max(1024).optional(),
+  concurrency: integer(1, 1000).optional(),
+  memoryBytes: integer(8 * mebibyte, 2 ** 40).default(256 * mebibyte),
+  cpuMillis: integer(10, 1_000_000).default(1000),
+  timeoutMs: integer(1, 3_600_000).default(30_000),
+  startTimeoutMs: integer(1, 3_600_000).default(60_000),
+  stopGraceMs: integer(0, 3_600_000).default(10_000),
+  scratchBytes: integer(mebibyte, 2 ** 40).default(64 * mebibyte),
+  network: z.enum(["none", "internet", "site"]).default("internet"),
+  profile: z.enum(["standard", "strict"]).default("standard"),
+  /** stdio: content type of the answer. */
+  contentType: z.string().max(256).regex(/^[\x20-\x7e]+$/, "must be a header value").optional(),
+  minInstances: integer(0, 1000).default(0),
+  maxInstancesPerAgent: integer(1, 10_000).optional(),
+  idempotent: z.boolean().default(false),
+  retry: z.enum(["default", "never"]).default("default"),
+  placement: placementRulesSchema.default({}),
+});
+export type FunctionDocument = z.input<typeof functionDocumentSchema>;
+
+/** A document with every default filled in and the contract decided: what a revision holds, what an agent is told. */
+export type FunctionSpec = Omit<z.output<typeof functionDocumentSchema>, "contract" | "concurrency"> & {
+  readonly contract: ContractName;
+  readonly concurrency: number;
+};
+
+/** Fills in the defaults that depend on the contract. */
+export function resolveFunction(document: z.output<typeof functionDocumentSchema>, contract: ContractName): FunctionSpec {
+  return { ...document, contract, concurrency: document.concurrency ?? (contract === "http" ? 80 : 1) };
+}
+
+/** The image of a revision: fixed by digest (or by image id where it exists only in one engine). */
+export const revisionImageSchema = z.object({
+  /** As the user wrote it. */
+  reference: z.string(),
+  /** `sha256:…`: the manifest's digest; the image id when `local`. */
+  digest: z.string(),
+  /** True when the image exists only in an engine: placeable only where it is present, never pulled. */
+  local: z.boolean(),
+  architecture: z.string(),
+  sizeBytes: z.number(),
+  /** What a reader of the image's config needs: entrypoint, command, exposed TCP ports. */
+  entrypoint: z.array(z.string()),
+  command: z.array(z.string()),
+  exposedPorts: z.array(z.number()),
+});
+export type RevisionImage = z.infer<typeof revisionImageSchema>;
+
+/** A spec on the wire: every field there, unknown ones ignored. */
+export const functionSpecSchema = z.object({
+  ...functionDocumentSchema.shape,
+  contract: z.enum(contractNames),
+  concurrency: integer(1, 1000),
+});
+
+/** An immutable snapshot of a function. `digest` names its whole definition with its tenant: equal digests may share instances. */
+export const revisionSchema = z.object({
+  tenantId: z.string(),
+  functionName: functionNameSchema,
+  revision: z.number().int().positive(),
+  revisionId: z.string(),
+  digest: z.string().regex(/^[0-9a-f]{32}$/),
+  createdAt: z.string(),
+  image: revisionImageSchema,
+  spec: functionSpecSchema,
+});
+export type Revision = Omit<z.output<typeof revisionSchema>, "spec"> & { readonly spec: FunctionSpec };

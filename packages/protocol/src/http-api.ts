@@ -1,0 +1,145 @@
+import { z } from "zod";
+import { agentViewSchema, siteViewSchema } from "./agent.ts";
+import { errorShape } from "./error.ts";
+import { contractNames, functionDocumentSchema, placementRulesSchema, revisionImageSchema } from "./function.ts";
+import { invocationViewSchema } from "./invocation.ts";
+import { pullProgressSchema } from "./order.ts";
+import { labelsSchema } from "./where.ts";
+
+/** Where a broker listens unless told otherwise. */
+export const defaultPort = 4270;
+
+/** A function as the API shows it: secrets are named, never shown. */
+export const functionViewSchema = z.object({
+  ...functionDocumentSchema.omit({ secrets: true, placement: true, contract: true, concurrency: true }).shape,
+  placement: placementRulesSchema,
+  contract: z.enum(contractNames),
+  concurrency: z.number(),
+  secretNames: z.array(z.string()),
+  revision: z.number(),
+  revisionId: z.string(),
+  createdAt: z.string(),
+  resolvedImage: revisionImageSchema,
+});
+export type FunctionView = z.output<typeof functionViewSchema>;
+
+/** Answer of a PUT: what stands now, whether a revision was made, and which contract was chosen and why. */
+export const deployAnswerSchema = z.object({
+  function: functionViewSchema,
+  created: z.boolean(),
+  changed: z.boolean(),
+  contractBecause: z.string(),
+});
+export type DeployAnswer = z.infer<typeof deployAnswerSchema>;
+
+/** With `Accept: application/x-ndjson` a PUT answers in lines: progress, then the answer or an error. */
+export const deployLineSchema = z.union([
+  z.object({ progress: z.object({ siteId: z.string(), agentId: z.string(), pull: pullProgressSchema }) }),
+  z.object({ answer: deployAnswerSchema }),
+  z.object({ error: errorShape }),
+]);
+export type DeployLine = z.infer<typeof deployLineSchema>;
+
+/** problem+json (RFC 9457) with our own fields; of a failed function also its result. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  ...errorShape.shape,
+  invocationId: z.string().optional(),
+});
+export type Problem = z.infer<typeof problemSchema>;
+
+export const tokenRequestSchema = z.strictObject({
+  site: z.string(),
+  labels: labelsSchema.default({}),
+  /** A name for the agent; default: its host's. */
+  agentId: z.string().optional(),
+  regions: z.array(z.string()).optional(),
+});
+export const tokenAnswerSchema = z.object({ token: z.string(), siteId: z.string(), expiresAt: z.string() });
+export type TokenAnswer = z.infer<typeof tokenAnswerSchema>;
+
+/** `POST /v1/join`: a host trades a token for a credential. The key never leaves the host: it sends the public half and a proof. */
+export const joinRequestSchema = z.strictObject({
+  tokenId: z.string().max(64),
+  secret: z.string().max(128),
+  /** An nkey user public key, `U…`. */
+  publicKey: z.string().max(64),
+  /** base64url of the key's signature over `longshore-join:<tokenId>`: proof that the host holds it. */
+  proof: z.string().max(128),
+  hostName: z.string().max(255),
+});
+export const joinAnswerSchema = z.object({
+  agentId: z.string(),
+  siteId: z.string(),
+  labels: labelsSchema,
+  /** User JWT for the fleet account, 24 h. */
+  jwt: z.string(),
+  /** Where the bus listens. */
+  servers: z.array(z.string()),
+  /** CA certificates (PEM) that bus and broker are checked against; absent on a loopback fleet without TLS. */
+  ca: z.string().optional(),
+});
+export type JoinAnswer = z.infer<typeof joinAnswerSchema>;
+export type JoinRequest = z.infer<typeof joinRequestSchema>;
+
+/** `POST /v1/agents/{id}/renew`: a fresh JWT, by a request signed with the agent's key. */
+export const renewRequestSchema = z.strictObject({
+  /** The agent's clock, epoch milliseconds; at most five minutes off. */
+  at: z.number(),
+  /** base64url of the signature over `longshore-renew:<agentId>:<at>`. */
+  proof: z.string().max(128),
+});
+
+export const healthSchema = z.object({ status: z.enum(["ok", "unavailable"]), brokerId: z.string(), detail: z.string().optional() });
+export const agentListSchema = z.object({ agents: z.array(agentViewSchema) });
+export const siteListSchema = z.object({ sites: z.array(siteViewSchema) });
+export const functionListSchema = z.object({ functions: z.array(functionViewSchema) });
+export const revisionListSchema = z.object({ revisions: z.array(functionViewSchema) });
+export const drainRequestSchema = z.strictObject({ deadlineMs: z.number().int().min(0).max(3_600_000).default(60_000) });
+
+/** One operation of the HTTP interface. */
+export interface Route {
+  readonly id: string;
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  /** `{name}` marks a part. */
+  readonly path: string;
+  readonly summary: string;
+  /** Who may call: anybody, a holder of a key, or (join, renew) a holder of a proof in the body. */
+  readonly access: "open" | "key" | "proof";
+  readonly request?: z.ZodType;
+  readonly response?: z.ZodType;
+  /** The usual status of success. */
+  readonly status: number;
+}
+
+/** Every operation of the HTTP interface; the broker's router and `/openapi.json` are made from it. Function URLs (`/f/{fn}/…`) and the socket stand beside it. */
+export const routes = [
+  { id: "putFunction", method: "PUT", path: "/v1/functions/{fn}", summary: "Deploy a function; makes a revision when something changed", access: "key", request: functionDocumentSchema, response: deployAnswerSchema, status: 200 },
+  { id: "getFunction", method: "GET", path: "/v1/functions/{fn}", summary: "A function as it stands", access: "key", response: functionViewSchema, status: 200 },
+  { id: "deleteFunction", method: "DELETE", path: "/v1/functions/{fn}", summary: "Remove a function and stop its instances", access: "key", status: 204 },
+  { id: "listFunctions", method: "GET", path: "/v1/functions", summary: "All functions of the tenant", access: "key", response: functionListSchema, status: 200 },
+  { id: "listRevisions", method: "GET", path: "/v1/functions/{fn}/revisions", summary: "A function's revisions, newest first", access: "key", response: revisionListSchema, status: 200 },
+  { id: "functionLogs", method: "GET", path: "/v1/functions/{fn}/logs", summary: "Log lines of all instances as JSON lines; ?follow=true&tail=100", access: "key", status: 200 },
+  { id: "invoke", method: "POST", path: "/v1/functions/{fn}/invocations", summary: "Invoke with the body's bytes and wait for the answer", access: "key", status: 200 },
+  { id: "getInvocation", method: "GET", path: "/v1/invocations/{id}", summary: "State or terminal record", access: "key", response: invocationViewSchema, status: 200 },
+  { id: "cancelInvocation", method: "DELETE", path: "/v1/invocations/{id}", summary: "Cancel", access: "key", status: 202 },
+  { id: "getResult", method: "GET", path: "/v1/invocations/{id}/result", summary: "The answer's body, while it is kept", access: "key", status: 200 },
+  { id: "invocationLogs", method: "GET", path: "/v1/invocations/{id}/logs", summary: "Log lines of one invocation as JSON lines", access: "key", status: 200 },
+  { id: "listAgents", method: "GET", path: "/v1/agents", summary: "Every agent with its live capacity", access: "key", response: agentListSchema, status: 200 },
+  { id: "cordonAgent", method: "POST", path: "/v1/agents/{id}/cordon", summary: "Out of placement; work goes on", access: "key", response: agentViewSchema, status: 200 },
+  { id: "uncordonAgent", method: "POST", path: "/v1/agents/{id}/uncordon", summary: "Back into placement", access: "key", response: agentViewSchema, status: 200 },
+  { id: "drainAgent", method: "POST", path: "/v1/agents/{id}/drain", summary: "Cordon, finish what runs, stop instances", access: "key", request: drainRequestSchema, response: agentViewSchema, status: 200 },
+  { id: "listSites", method: "GET", path: "/v1/sites", summary: "Every site with its capacity", access: "key", response: siteListSchema, status: 200 },
+  { id: "createToken", method: "POST", path: "/v1/tokens", summary: "A join token: single use, 15 minutes", access: "key", request: tokenRequestSchema, response: tokenAnswerSchema, status: 201 },
+  { id: "join", method: "POST", path: "/v1/join", summary: "Trade a join token for an agent's credential", access: "proof", request: joinRequestSchema, response: joinAnswerSchema, status: 200 },
+  { id: "renewAgent", method: "POST", path: "/v1/agents/{id}/renew", summary: "A fresh credential, by the agent's signature", access: "proof", request: renewRequestSchema, response: joinAnswerSchema, status: 200 },
+  { id: "healthz", method: "GET", path: "/healthz", summary: "The process is alive", access: "open", response: healthSchema, status: 200 },
+  { id: "readyz", method: "GET", path: "/readyz", summary: "The bus is reached and the registry is read", access: "open", response: healthSchema, status: 200 },
+  { id: "metrics", method: "GET", path: "/metrics", summary: "Prometheus text format", access: "key", status: 200 },
+  { id: "openapi", method: "GET", path: "/openapi.json", summary: "This interface, as OpenAPI 3.1", access: "open", status: 200 },
+] as const satisfies readonly Route[];
+
+export type RouteId = (typeof routes)[number]["id"];

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { requestHeadSchema } from "./exchange.ts";
+import { revisionSchema } from "./function.ts";
+import { invocationIdSchema } from "./names.ts";
+
+/**
+ * What a broker orders of an agent. A run order names a revision by digest; an agent that does not know it (it restarted, say)
+ * answers `revision_unknown`, and the broker sends it along with the next attempt. Secrets travel only here.
+ */
+export const runOrderSchema = z.object({
+  invocationId: invocationIdSchema,
+  attempt: z.number().int().positive(),
+  revisionDigest: z.string(),
+  /** The revision itself, when the agent may not know it. */
+  revision: revisionSchema.optional(),
+  /** Time left, counted down by the agent on its own monotonic clock. */
+  remainingMs: z.number().nonnegative(),
+  request: requestHeadSchema,
+  /** True when `data` and `end` follow; false when the frame's body is the whole. */
+  more: z.boolean(),
+  /** The body's length where it is known; absent for a chunked one. */
+  bodyBytes: z.number().int().nonnegative().optional(),
+  /** The caller asked to switch protocols (WebSocket): the body is what it sends after that. */
+  upgrade: z.boolean().optional(),
+});
+export type RunOrder = z.infer<typeof runOrderSchema>;
+
+/** Credentials for one pull; sealed in transit by the bus, never written down by the agent. */
+export const registryCredentialSchema = z.object({ username: z.string(), password: z.string() });
+
+/**
+ * Everything else a broker asks of an agent: opened on the ask subject, answered by one complete `answer` whose body is JSON, or,
+ * where it says so, by a streamed body of JSON lines.
+ */
+export const askSchema = z.discriminatedUnion("ask", [
+  /** Introduce yourself again (a broker that has just started asks). Answered by an empty body and an introduction. */
+  z.object({ ask: z.literal("introduce") }),
+  /** What image is this? With `pull` it may be fetched, and progress comes as lines; the last line is `{ image: ImageFacts }`. */
+  z.object({ ask: z.literal("inspect_image"), reference: z.string(), pull: z.boolean(), credential: registryCredentialSchema.optional() }),
+  /** Know this revision, have its image, hold `held` instances of it and keep at least `minInstances` begun. Answered when the image is there. */
+  z.object({ ask: z.literal("prepare"), revision: revisionSchema, held: z.number().int(), credential: registryCredentialSchema.optional() }),
+  /** This revision is no longer current: stop its instances once they are idle. */
+  z.object({ ask: z.literal("retire"), revisionDigest: z.string() }),
+  /** Take no new work, finish what runs within `deadlineMs`, then say so by answering. */
+  z.object({ ask: z.literal("drain"), deadlineMs: z.number() }),
+  /** Undo a drain that has not ended the process. */
+  z.object({ ask: z.literal("resume") }),
+  /** Lines of log, as a streamed body of {@link logLineSchema} JSON lines; with `follow` until cancelled. */
+  z.object({
+    ask: z.literal("logs"),
+    functionName: z.string().optional(),
+    tenantId: z.string(),
+    invocationId: z.string().optional(),
+    tail: z.number().int().nonnegative().max(10_000),
+    follow: z.boolean(),
+  }),
+]);
+export type Ask = z.infer<typeof askSchema>;
+
+/** What an engine knows of an image, as far as a revision needs it. */
+export const imageFactsSchema = z.object({
+  /** The image's id in that engine. */
+  imageId: z.string(),
+  /** Repository digests, `name@sha256:…`; empty for an image that exists only there. */
+  repositoryDigests: z.array(z.string()),
+  architecture: z.string(),
+  sizeBytes: z.number(),
+  entrypoint: z.array(z.string()),
+  command: z.array(z.string()),
+  exposedPorts: z.array(z.number()),
+  /** Names and values as in the image's config. */
+  env: z.array(z.string()),
+  labels: z.record(z.string(), z.string()),
+  user: z.string(),
+  workingDirectory: z.string(),
+  stopSignal: z.string().optional(),
+});
+export type ImageFacts = z.infer<typeof imageFactsSchema>;
+
+/** Progress of a pull: bytes over all layers, as far as the engine has named them. */
+export const pullProgressSchema = z.object({ layers: z.number(), layersDone: z.number(), bytes: z.number(), bytesDone: z.number() });
+export type PullProgress = z.infer<typeof pullProgressSchema>;
+
+/** One line of the `inspect_image` stream. */
+export const inspectLineSchema = z.union([z.object({ progress: pullProgressSchema }), z.object({ image: imageFactsSchema })]);
+
+/** One line an instance wrote. */
+export const logLineSchema = z.object({
+  at: z.string(),
+  siteId: z.string(),
+  agentId: z.string(),
+  instanceId: z.string(),
+  functionName: z.string(),
+  revisionId: z.string(),
+  /** Set where one instance serves one invocation at a time. */
+  invocationId: z.string().optional(),
+  stream: z.enum(["stdout", "stderr", "system"]),
+  line: z.string(),
+});
+export type LogLine = z.infer<typeof logLineSchema>;
+
+/** Sent on the orphan subject: what became of an invocation whose broker is gone. The frame is an `answer`, this its head's `orphan`. */
+export const orphanSchema = z.object({
+  invocationId: invocationIdSchema,
+  attempt: z.number().int(),
+  tenantId: z.string(),
+  functionName: z.string(),
+  revisionId: z.string(),
+  acceptedAt: z.string(),
+  payloadBytes: z.number(),
+});
+export type Orphan = z.infer<typeof orphanSchema>;

@@ -1,0 +1,10 @@
+/**
+ * The protocol between broker and agent, as one integer. It grows by one whenever a message gains something that the
+ * other side must know of; what a number added is written here, with its date.
+ *
+ * - 1 (2026-11-25): the first: run orders, asks, heartbeats, framed bodies with credit.
+ */
+export const protocolVersion = 1;
+
+/** The oldest protocol a broker still accepts from an agent. Older ones are refused with `protocol_too_old`. */
+export const oldestProtocolVersion = 1;
