@@ -1,0 +1,11 @@
+/** `npm run bench`: measures a fleet on this machine. Arguments after `--` go to the bench. */
+import { fileURLToPath } from "node:url";
+import { runInPlace } from "../packages/cli/bin/run-in-place.mjs";
+import { fleetNeeds } from "./setup/needs.mjs";
+import { nodePath } from "./setup/node.mjs";
+import { setUp } from "./setup/setup.mjs";
+import { toolEnvironment } from "./setup/tool-environment.mjs";
+
+await setUp(fleetNeeds);
+const bench = fileURLToPath(new URL("../bench/main.ts", import.meta.url));
+runInPlace(nodePath(), [bench, ...process.argv.slice(2)], toolEnvironment());

@@ -1,0 +1,17 @@
+import { engine } from "./engine.mjs";
+import { natsServer } from "./nats-server.mjs";
+import { node } from "./node.mjs";
+import { pnpm } from "./pnpm.mjs";
+import { busybox, testCommands } from "./system-commands.mjs";
+import { dependencies, pnpmForDependencies } from "./workspace.mjs";
+
+/** Each list is in the order of provision: a need may use those before it. */
+
+/** To lint, type-check or run one test file. */
+export const workspaceNeeds = [node, pnpmForDependencies, dependencies];
+/** To build and pack the packages. */
+export const buildNeeds = [node, pnpm, dependencies];
+/** To run a fleet on this machine. */
+export const fleetNeeds = [...workspaceNeeds, engine, natsServer, busybox];
+/** To run every test. */
+export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands];

@@ -1,0 +1,26 @@
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { runCommand } from "./run-command.mjs";
+
+/**
+ * Installs one npm package into a folder of its own, whole or not at all.
+ * @param {string} folder ends as `folder/node_modules/<package>`
+ * @param {string} specifier name and version range
+ */
+export async function installFromNpm(folder, specifier) {
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  const options = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts"];
+  await runNpm(["install", "--prefix", partial, ...options, specifier]);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(dirname(folder), { recursive: true });
+  renameSync(partial, folder);
+}
+
+/** Runs the npm that started us, else the one on `PATH`. @param {readonly string[]} args */
+function runNpm(args) {
+  const options = { advice: "Check that this machine reaches its npm registry (npm ping), then run the command again." };
+  const npm = process.env.npm_execpath;
+  return npm?.endsWith("npm-cli.js") ? runCommand(process.execPath, [npm, ...args], options) : runCommand("npm", args, options);
+}
