@@ -64,6 +64,16 @@ export class BodyWriter {
     this.#queuedBytes = 0;
   }
 
+  /** True once the end has been sent or the body was abandoned. */
+  get isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  /** Chunks sent so far. */
+  get sequenceCount(): number {
+    return this.#sequence;
+  }
+
   /** Bytes taken and not yet sent. */
   get queuedBytes(): number {
     return this.#queuedBytes;

@@ -1,0 +1,84 @@
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * What the agent writes down of its runs. A start record is in the file before any line of the image's code runs; it is not synced
+ * for sync invocations (it survives `kill -9`, not a power cut: no durable write stands on the sync path).
+ */
+export interface Journal {
+  started(run: { invocationId: string; attempt: number; instanceId: string }): void;
+  ended(run: { invocationId: string; attempt: number; outcome: string }): void;
+  /** Runs that were under way when the process before this one died: they are `lost`, whatever they did. */
+  readonly interrupted: readonly InterruptedRun[];
+  close(): void;
+}
+
+export interface InterruptedRun {
+  readonly invocationId: string;
+  readonly attempt: number;
+  readonly instanceId: string;
+}
+
+/** Rewritten to the runs still open when it has grown by this much. */
+const compactAfterBytes = 4 * 2 ** 20;
+
+/** Opens the journal in a folder, reading what an earlier process left. Lines: `S id attempt instance`, `E id attempt outcome`. */
+export function openJournal(folder: string): Journal {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, "runs");
+  const interrupted = [...openRuns(readIfThere(path)).values()];
+  let open = new Map<string, InterruptedRun>();
+  let written = 0;
+  writeFileSync(path, "", { mode: 0o600 });
+  let file = openSync(path, "a", 0o600);
+
+  const write = (line: string) => {
+    written += writeSync(file, line);
+    if (written < compactAfterBytes) return;
+    writeFileSync(`${path}.new`, [...open.values()].map(startLine).join(""), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    closeSync(file);
+    file = openSync(path, "a", 0o600);
+    written = 0;
+  };
+
+  return {
+    interrupted,
+    started(run) {
+      open.set(keyOf(run), run);
+      write(startLine(run));
+    },
+    ended(run) {
+      open.delete(keyOf(run));
+      write(`E ${run.invocationId} ${run.attempt} ${run.outcome}\n`);
+    },
+    close() {
+      open = new Map();
+      closeSync(file);
+    },
+  };
+}
+
+const keyOf = (run: { invocationId: string; attempt: number }) => `${run.invocationId} ${run.attempt}`;
+const startLine = (run: InterruptedRun) => `S ${run.invocationId} ${run.attempt} ${run.instanceId}\n`;
+
+function openRuns(text: string): Map<string, InterruptedRun> {
+  const open = new Map<string, InterruptedRun>();
+  for (const line of text.split("\n")) {
+    const [kind, invocationId, attempt, rest] = line.split(" ");
+    if (invocationId === undefined || rest === undefined) continue; // A line cut short by the crash: it never counted.
+    const run = { invocationId, attempt: Number(attempt), instanceId: rest };
+    if (kind === "S") open.set(keyOf(run), run);
+    if (kind === "E") open.delete(keyOf(run));
+  }
+  return open;
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+import { type Ask, askSchema, BodyWriter, type Frame, LongshoreError, parseInput } from "@longshore/protocol";
+import type { AgentExchange, AgentExchangeHandlers, AskHandler } from "../bus/bus.ts";
+
+const encoder = new TextEncoder();
+
+/** One ask's exchange: the handler's JSON as a complete answer, or its lines as a streamed one; a cancel aborts the handler. */
+export function openAsk(frame: Frame & { kind: "open" }, exchange: AgentExchange, handle: AskHandler): AgentExchangeHandlers {
+  const abort = new AbortController();
+  const lines = new LineWriter(exchange);
+  answer(frame, exchange, handle, lines, abort.signal).catch((error: unknown) => {
+    exchange.send({ kind: "error", head: LongshoreError.from(error, "Cannot do what the broker asked").toShape() });
+  });
+  return {
+    frame(further) {
+      if (further.kind === "credit") lines.grant(further.bytes);
+      if (further.kind === "cancel") abort.abort();
+    },
+    brokerGone() {
+      abort.abort();
+    },
+  };
+}
+
+async function answer(frame: Frame & { kind: "open" }, exchange: AgentExchange, handle: AskHandler, lines: LineWriter, signal: AbortSignal): Promise<void> {
+  const ask: Ask = parseInput(askSchema, frame.head, "ask");
+  const answered = handle(ask, signal);
+  if (Symbol.asyncIterator in answered) return lines.pipe(answered, signal);
+  const body = encoder.encode(JSON.stringify((await answered) ?? {}));
+  exchange.send({ kind: "answer", head: { complete: true, headers: [], result: { outcome: "succeeded" } }, body });
+}
+
+/** Streams JSON lines under credit: a slow broker slows the source. */
+class LineWriter {
+  readonly #exchange: AgentExchange;
+  readonly #writer: BodyWriter;
+  #drained: (() => void) | undefined;
+
+  constructor(exchange: AgentExchange) {
+    this.#exchange = exchange;
+    this.#writer = new BodyWriter(
+      (sequence, body) => {
+        exchange.send({ kind: "data", sequence, body });
+      },
+      (sequenceCount) => {
+        exchange.send({ kind: "end", head: { sequenceCount, result: { outcome: "succeeded" } } });
+      },
+    );
+    this.#writer.onDrain = () => this.#drained?.();
+  }
+
+  grant(bytes: number): void {
+    this.#writer.grant(bytes);
+  }
+
+  async pipe(lines: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+    this.#exchange.send({ kind: "answer", head: { complete: false, headers: [["content-type", "application/x-ndjson"]] }, body: new Uint8Array(0) });
+    for await (const line of lines) {
+      if (signal.aborted) break;
+      if (!this.#writer.write(encoder.encode(`${JSON.stringify(line)}\n`))) await this.#room(signal);
+    }
+    if (signal.aborted) this.#writer.abandon();
+    else this.#writer.end();
+  }
+
+  #room(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      signal.addEventListener("abort", () => { resolve(); }, { once: true });
+    });
+  }
+}
