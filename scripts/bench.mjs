@@ -8,4 +8,4 @@ import { toolEnvironment } from "./setup/tool-environment.mjs";
 
 await setUp(fleetNeeds);
 const bench = fileURLToPath(new URL("../bench/main.ts", import.meta.url));
-runInPlace(nodePath(), [bench, ...process.argv.slice(2)], toolEnvironment());
+await runInPlace(nodePath(), [bench, ...process.argv.slice(2)], toolEnvironment());

@@ -11,4 +11,4 @@ if (!workspaceTools.includes(tool)) {
   process.exit(2);
 }
 await setUp(workspaceNeeds, { isQuiet: true });
-runInPlace(nodePath(), [findWorkspaceTool(tool) ?? "", ...args], nodeEnvironment());
+await runInPlace(nodePath(), [findWorkspaceTool(tool) ?? "", ...args], nodeEnvironment());

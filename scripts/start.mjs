@@ -8,4 +8,4 @@ import { toolEnvironment } from "./setup/tool-environment.mjs";
 
 await setUp(fleetNeeds);
 const longshore = fileURLToPath(new URL("../packages/cli/bin/longshore.mjs", import.meta.url));
-runInPlace(nodePath(), [longshore, "up", "--examples", ...process.argv.slice(2)], toolEnvironment());
+await runInPlace(nodePath(), [longshore, "up", "--examples", ...process.argv.slice(2)], toolEnvironment());

@@ -16,7 +16,7 @@ if (isNodeNewEnough()) {
   const source = new URL("../src/main.ts", import.meta.url);
   await import(existsSync(source) ? source.href : new URL("../dist/main.js", import.meta.url).href);
 } else if (node !== undefined) {
-  runInPlace(node, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
+  await runInPlace(node, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
 } else {
   console.error(
     `longshore needs Node ${minimumNodeMajor} or newer, and this is Node ${process.versions.node}. ` +
