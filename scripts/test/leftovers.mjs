@@ -40,17 +40,20 @@ export async function findLeftovers(run, before) {
   }
 }
 
-const ours = `filters=${encodeURIComponent(JSON.stringify({ label: ["longshore.fleet"] }))}`;
+/** On everything that an agent makes. */
+const label = "longshore.fleet";
 
 async function containers() {
-  /** @type {{ Id: string, Names: string[], State: string }[]} */
-  const list = await askEngine(`/containers/json?all=1&${ours}`);
-  return list.map(({ Id, Names, State }) => `container ${Names[0] ?? ""} (${Id.slice(0, 12)}, ${State})`);
+  /** @type {{ Id: string, Names: string[], State: string, Image: string, Labels: Record<string, string> }[]} */
+  const list = await askEngine("/containers/json?all=1");
+  // What an agent made, and what a test made of an image of ours without one.
+  const ofTests = list.filter(({ Image, Labels }) => label in Labels || Image.startsWith("longshore-"));
+  return ofTests.map(({ Id, Names, State }) => `container ${Names[0] ?? ""} (${Id.slice(0, 12)}, ${State})`);
 }
 
 async function networks() {
   /** @type {{ Id: string, Name: string }[]} */
-  const list = await askEngine(`/networks?${ours}`);
+  const list = await askEngine(`/networks?filters=${encodeURIComponent(JSON.stringify({ label: [label] }))}`);
   return list.map(({ Id, Name }) => `network ${Name} (${Id.slice(0, 12)})`);
 }
 
