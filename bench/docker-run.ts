@@ -1,0 +1,75 @@
+import { execFile, spawn } from "node:child_process";
+import { request } from "node:http";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Runs the `docker` command; the reference that people would use themselves. */
+export async function docker(...args: string[]): Promise<string> {
+  return (await run("docker", args)).stdout.trim();
+}
+
+/** One try: the body, or undefined when nothing answers yet. */
+function tryOnce(url: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const outgoing = request(url, { agent: false, timeout: 1000 }, (incoming) => {
+      let text = "";
+      incoming.on("data", (part: Buffer) => (text += part.toString()));
+      incoming.on("end", () => { resolve(text); });
+    });
+    outgoing.on("error", () => { resolve(undefined); });
+    outgoing.end();
+  });
+}
+
+/** Polls without pause until the address answers. */
+export async function untilAnswer(url: string): Promise<void> {
+  while ((await tryOnce(url)) === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** A bridge network of its own for the references, with addresses that are known beforehand. */
+export async function createReferenceNetwork(): Promise<{ name: string; address: string; close(): Promise<void> }> {
+  const name = `longshore-bench-${process.pid}`;
+  await docker("network", "create", "--subnet", "172.31.250.0/24", name);
+  return { name, address: "172.31.250.10", close: async () => void (await docker("network", "rm", name)) };
+}
+
+/** Milliseconds from `docker run -d` to the first answer of a web server image. */
+export async function dockerRunToFirstAnswer(image: string, network: { name: string; address: string }): Promise<number> {
+  const name = `longshore-bench-run-${process.pid}`;
+  const start = performance.now();
+  const running = docker("run", "-d", "--name", name, "--network", network.name, "--ip", network.address, image);
+  running.catch(() => undefined);
+  await untilAnswer(`http://${network.address}:8080/`);
+  const elapsed = performance.now() - start;
+  await running;
+  await docker("rm", "-f", "-v", name);
+  return elapsed;
+}
+
+/** Milliseconds that `docker run -i --rm` of a command-line image takes, stdin to end of output and exit. */
+export function dockerRunCommand(image: string, input: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const start = performance.now();
+    const child = spawn("docker", ["run", "-i", "--rm", image], { stdio: ["pipe", "pipe", "inherit"] });
+    child.stdout.resume();
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) resolve(performance.now() - start);
+      else reject(new Error(`docker run ended with ${code}`));
+    });
+    child.stdin.end(input);
+  });
+}
+
+/** Milliseconds from starting a program on the host, bare, to its first answer. */
+export async function bareProcessToFirstAnswer(executable: string, args: readonly string[], port: number): Promise<number> {
+  const start = performance.now();
+  const child = spawn(executable, args, { stdio: "ignore", env: { ...process.env, PORT: String(port) } });
+  await untilAnswer(`http://127.0.0.1:${port}/`);
+  const elapsed = performance.now() - start;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await ended;
+  return elapsed;
+}

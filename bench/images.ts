@@ -1,0 +1,26 @@
+import { ensureImage } from "@longshore/test/support/images/index.ts";
+import { join } from "node:path";
+
+/** The web server of `cold`: Node's own, answering with what it was sent. */
+export const nodeServer = `
+import { createServer } from "node:http";
+createServer((request, response) => {
+  const parts = [];
+  request.on("data", (part) => parts.push(part));
+  request.on("end", () => { const body = Buffer.concat(parts); response.writeHead(200, { "content-length": body.length }); response.end(body); });
+}).listen(process.env.PORT ?? 8080);
+process.on("SIGTERM", () => process.exit(0));
+`;
+
+/** A Node web server image that echoes its request body. */
+export const nodeImage = () => ensureImage("node", { files: { "/app/server.mjs": nodeServer }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });
+
+/** A static web server: busybox httpd with one small file. */
+export const staticImage = () =>
+  ensureImage("busybox", { files: { "/www/index.html": "hello\n" }, config: { cmd: ["busybox", "httpd", "-f", "-p", "8080", "-h", "/www"], exposed: [8080] } });
+
+/** A command-line image: counts words. */
+export const commandImage = () => ensureImage("busybox", { config: { entrypoint: ["wc", "-w"] } });
+
+/** Where the bench keeps what it writes for the bare process. */
+export const serverFile = (folder: string) => join(folder, "server.mjs");
