@@ -6,6 +6,8 @@ import { invocationRecordSchema } from "./invocation.ts";
 export const fleetEventSchema = z.discriminatedUnion("event", [
   z.object({ event: z.literal("agent"), agent: agentViewSchema }),
   z.object({ event: z.literal("agent_gone"), agentId: z.string() }),
+  /** The state at the beginning has been told; what follows are changes. */
+  z.object({ event: z.literal("caught_up") }),
   z.object({ event: z.literal("function"), name: z.string(), revision: z.number().optional(), deleted: z.boolean().optional() }),
   z.object({ event: z.literal("invocation"), record: invocationRecordSchema }),
 ]);

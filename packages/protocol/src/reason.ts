@@ -43,6 +43,7 @@ export const reasons = {
   protocol_too_old: entry("failed_precondition", 400),
   result_not_kept: entry("failed_precondition", 400),
   still_running: entry("failed_precondition", 409),
+  bad_answer: entry("failed_precondition", 400),
   revision_unknown: entry("failed_precondition", 400),
   no_free_slot: entry("resource_exhausted", 429),
   backlog_full: entry("resource_exhausted", 429),

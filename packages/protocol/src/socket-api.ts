@@ -8,9 +8,14 @@ import { requestHeadSchema } from "./exchange.ts";
  *
  * The caller's first message is `open` on stream 0 with a {@link socketHelloSchema} head; the broker answers with `answer`
  * ({@link socketWelcomeSchema}) or `error` and closes. After that each `open` begins an exchange.
+ *
+ * Two more frames pass on stream 0. `end` from the broker: it is draining and takes no further exchange on this socket, those under
+ * way finish. `credit` of 0 bytes from the caller: are you there? The broker sends it back (browsers cannot send pings).
  */
 export const socketPath = "/v1/socket";
 export const socketProtocol = "longshore.v1";
+/** How many exchanges one socket carries at once; one more is refused with `quota`, and the others go on. */
+export const maxExchanges = 1000;
 
 /** Room for the stream number in front of a frame. */
 export const streamPrefixBytes = 4;
@@ -34,6 +39,8 @@ export const socketHelloSchema = z.strictObject({
   key: z.string().max(256).optional(),
 });
 export const socketWelcomeSchema = z.object({ brokerId: z.string(), protocolVersion: z.number() });
+/** Head of the `end` on stream 0. */
+export const socketEndSchema = z.object({ reason: z.literal("draining") });
 
 /** Head of the `open` that begins an exchange on a socket. */
 export const socketOpenSchema = z.discriminatedUnion("what", [
@@ -50,7 +57,7 @@ export const socketOpenSchema = z.discriminatedUnion("what", [
     /** True when `data` and `end` follow; false when the frame's body is the whole. */
     more: z.boolean(),
   }),
-  /** Fleet events as a streamed answer: JSON lines of `FleetEvent`, beginning with every agent as it stands. */
+  /** Fleet events as a streamed answer: JSON lines of `FleetEvent`, beginning with every agent as it stands and `caught_up`. */
   z.strictObject({ what: z.literal("watch") }),
 ]);
 export type SocketOpen = z.infer<typeof socketOpenSchema>;
