@@ -1,38 +1,54 @@
-import { existsSync, readFileSync, realpathSync, rmSync, watch } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync, watch } from "node:fs";
+import { join } from "node:path";
+import { cacheFolder } from "../../packages/cli/bin/tool-cache.mjs";
 import { pingEngine } from "./engine-address.mjs";
 import { SetupFailure, tail } from "./failure.mjs";
-import { runsSystemd } from "./machine.mjs";
+import { findCommand, runsSystemd } from "./machine.mjs";
 import { runCommand } from "./run-command.mjs";
 
-const script = "/etc/init.d/docker";
-/** Written by that script. */
-const scriptProcessFile = "/var/run/docker-ssd.pid";
-/** Written by dockerd: its own and its containerd's. */
-const ownProcessFiles = { "/var/run/docker.pid": "dockerd", "/var/run/docker/containerd/containerd.pid": "containerd" };
-const logPath = "/var/log/docker.log";
 const startLimitMs = 90_000;
+const processFile = "/var/run/docker.pid";
+const containerdProcessFile = "/var/run/docker/containerd/containerd.pid";
 
 /**
- * Starts the machine's own dockerd as Debian does, by systemd or by its start script, and resolves when it answers. It belongs to the
- * machine from then on: nothing of ours stops it. Returns how a person stops it.
+ * Starts the machine's own dockerd and resolves when it answers, to how a person stops it. It belongs to the machine from then on:
+ * nothing of ours stops it.
  * @returns {Promise<string>}
  */
 export async function startDockerd() {
   if (runsSystemd()) {
     await runCommand("systemctl", ["start", "docker"], { advice: "See why with: journalctl --unit docker" });
-    await untilAnswers({ hasEnded: () => false, readLog: () => "" });
+    await untilAnswers(undefined);
     return "stop it with: systemctl stop docker";
   }
-  if (!existsSync(script)) {
-    throw new SetupFailure(`dockerd is installed, but neither systemd nor ${script} is there to start it`, { advice: "Start dockerd, then run the command again." });
-  }
+  // Where there is an init system of another kind, installing the package has started it.
+  if (!isRunning(processFile, "dockerd")) await spawnDockerd();
+  else await untilAnswers(undefined);
+  return `stop it with: kill ${readFileSync(processFile, "utf8").trim()}`;
+}
+
+/** Starts dockerd as a process of its own that outlives us, with its log in the cache. */
+async function spawnDockerd() {
+  if (!hasControlGroups()) await runCommand("cgroupfs-mount", []);
   forgetDeadProcesses();
-  await runCommand(script, ["start"]);
-  await untilAnswers({
-    hasEnded: () => !existsSync(scriptProcessFile) || processName(readFileSync(scriptProcessFile, "utf8")) === undefined,
-    readLog: () => (existsSync(logPath) ? tail(readFileSync(logPath, "utf8")) : ""),
+  mkdirSync(cacheFolder(), { recursive: true });
+  const logPath = join(cacheFolder(), "dockerd.log");
+  const log = openSync(logPath, "a");
+  const dockerd = spawn(findCommand("dockerd") ?? "dockerd", [], { detached: true, stdio: ["ignore", log, log], cwd: "/" });
+  /** @type {Promise<never>} */
+  const ended = new Promise((_, reject) => {
+    const fail = (/** @type {string} */ why) => reject(new SetupFailure(`dockerd ${why}`, { output: tail(readFileSync(logPath, "utf8")), advice: `Its log is ${logPath}.` }));
+    dockerd.on("error", (error) => fail(`cannot be started: ${error.message}`));
+    dockerd.on("exit", (code, signal) => fail(`ended with ${signal ?? `code ${code}`} before it answered`));
   });
-  return `stop it with: ${script} stop`;
+  await untilAnswers(ended);
+  dockerd.unref();
+}
+
+/** True when the control groups that containers live in are mounted; without an init system nobody may have done it. */
+export function hasControlGroups() {
+  return ["cgroup.controllers", "memory"].some((name) => existsSync(join("/sys/fs/cgroup", name)));
 }
 
 /**
@@ -40,52 +56,45 @@ export async function startDockerd() {
  * for itself, or for its containerd, and refuse to start.
  */
 function forgetDeadProcesses() {
-  for (const [path, name] of Object.entries(ownProcessFiles)) {
-    if (existsSync(path) && processName(readFileSync(path, "utf8")) !== name) rmSync(path);
-  }
+  if (!isRunning(processFile, "dockerd")) rmSync(processFile, { force: true });
+  if (!isRunning(containerdProcessFile, "containerd")) rmSync(containerdProcessFile, { force: true });
 }
 
-/** @param {string} processId @returns {string | undefined} undefined when there is no such process */
-function processName(processId) {
+/** @param {string} path of a file with a process id @param {string} program */
+function isRunning(path, program) {
   try {
-    return readFileSync(`/proc/${processId.trim()}/comm`, "utf8").trim();
+    const name = readFileSync(`/proc/${readFileSync(path, "utf8").trim()}/comm`, "utf8");
+    return name.trim() === program;
   } catch {
-    return undefined;
+    return false;
   }
 }
 
 /**
  * Resolves when the engine answers. It looks whenever something changes where the socket will be; once the socket is there the question
- * waits in it until dockerd is ready. The timer is for what tells nobody: a dockerd that ends.
- * @param {{ hasEnded: () => boolean, readLog: () => string }} dockerd
+ * waits in it until dockerd is ready.
+ * @param {Promise<never> | undefined} ended rejects when there is no more hope
  * @returns {Promise<void>}
  */
-function untilAnswers(dockerd) {
-  return new Promise((resolve, reject) => {
-    const startedAt = performance.now();
-    const watcher = watch(realpathSync("/var/run"), () => void look());
-    const timer = setInterval(() => void look(), 1000);
-    let isLooking = false;
-
-    async function look() {
-      if (isLooking) return;
-      isLooking = true;
-      const hadEnded = dockerd.hasEnded();
-      if ((await pingEngine()) !== undefined) finish(resolve);
-      else if (hadEnded) finish(() => reject(new SetupFailure("dockerd ended at once", { output: dockerd.readLog() })));
-      else if (performance.now() - startedAt > startLimitMs) {
-        finish(() => reject(new SetupFailure(`dockerd does not answer after ${startLimitMs / 1000} s`, { output: dockerd.readLog() })));
-      }
-      isLooking = false;
-    }
-
-    /** @param {() => void} end */
-    function finish(end) {
-      watcher.close();
-      clearInterval(timer);
-      end();
-    }
-
+async function untilAnswers(ended) {
+  const folder = realpathSync("/var/run");
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let limit;
+  /** @type {import("node:fs").FSWatcher | undefined} */
+  let watcher;
+  /** @type {Promise<void>} */
+  const answered = new Promise((resolve, reject) => {
+    const look = async () => {
+      if ((await pingEngine()) !== undefined) resolve();
+    };
+    watcher = watch(folder, () => void look());
+    limit = setTimeout(() => reject(new SetupFailure(`dockerd does not answer after ${startLimitMs / 1000} s`)), startLimitMs);
     void look();
   });
+  try {
+    await Promise.race(ended === undefined ? [answered] : [answered, ended]);
+  } finally {
+    watcher?.close();
+    clearTimeout(limit);
+  }
 }

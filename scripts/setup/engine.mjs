@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { installPackages } from "./apt.mjs";
-import { startDockerd } from "./dockerd.mjs";
+import { hasControlGroups, startDockerd } from "./dockerd.mjs";
 import { defaultSocket, pingEngine } from "./engine-address.mjs";
 import { chooseIptables } from "./iptables.mjs";
 import { canInstallPackages, findCommand } from "./machine.mjs";
@@ -37,6 +37,8 @@ function missingPackages() {
     { package: "iptables", isThere: findCommand("iptables") !== undefined },
     // dockerd loads the kernel's modules for bridges and overlay files with it.
     { package: "kmod", isThere: !isModular || findCommand("modprobe") !== undefined },
+    // Mounts the control groups where nobody has.
+    { package: "cgroupfs-mount", isThere: hasControlGroups() || findCommand("cgroupfs-mount") !== undefined },
     // To pull images over TLS.
     { package: "ca-certificates", isThere: existsSync("/etc/ssl/certs/ca-certificates.crt") },
   ];
