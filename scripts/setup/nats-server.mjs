@@ -23,13 +23,19 @@ export const natsServer = {
     `get nats-server ${minimum.join(".")} or newer (nats.io has it for every system) and put it on PATH, ` +
     "or name it in LONGSHORE_NATS_SERVER",
   provide: async (say) => {
+    /** @type {unknown} */
+    let failure = new SetupFailure(`Debian's ${suites.join(" and ")} have no nats-server ${minimum.join(".")} or newer`, { advice: `To go on, ${natsServer.byHand}.` });
     for (const suite of suites) {
       say(`fetching from Debian ${suite}`);
-      await fetchFrom(suite);
-      const version = await fittingVersion(cachedNatsServerPath());
-      if (version !== undefined) return version;
+      try {
+        await fetchFrom(suite);
+        const version = await fittingVersion(cachedNatsServerPath());
+        if (version !== undefined) return version;
+      } catch (error) {
+        failure = error;
+      }
     }
-    throw new SetupFailure(`No nats-server ${minimum.join(".")} or newer in Debian's ${suites.join(" or ")}`, { advice: `To go on, ${natsServer.byHand}.` });
+    throw failure;
   },
 };
 
