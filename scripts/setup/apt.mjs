@@ -4,6 +4,8 @@ const advice = "Check that this machine reaches its Debian mirror (apt-get updat
 // Another apt at work (a fresh machine's automatic upgrade) is waited for.
 const waitForOthers = ["-o", "DPkg::Lock::Timeout=300"];
 
+let isUpdated = false;
+
 /**
  * Installs Debian packages, without what they merely recommend and without questions.
  * @param {readonly string[]} packages
@@ -11,9 +13,12 @@ const waitForOthers = ["-o", "DPkg::Lock::Timeout=300"];
  */
 export async function installPackages(packages, say) {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
-  say("apt-get update");
-  // A broken source of somebody else's must not stop us: whether it mattered, the install tells.
-  await tryCommand("apt-get", [...waitForOthers, "update"], { env });
+  if (!isUpdated) {
+    say("apt-get update");
+    // A broken source of somebody else's must not stop us: whether it mattered, the install tells.
+    await tryCommand("apt-get", [...waitForOthers, "update"], { env });
+    isUpdated = true;
+  }
   say(`installing ${packages.join(", ")}`);
   await runCommand("apt-get", [...waitForOthers, "install", "-y", "--no-install-recommends", ...packages], { env, advice });
 }
