@@ -12,6 +12,13 @@ export interface Bus {
   open(agent: AgentAddress, verb: "run" | "ask", head: unknown, body: Uint8Array, handlers: ExchangeHandlers): Exchange;
   /** Messages from agents, checked against their schema and against the subject they came on; malformed ones are dropped and counted. */
   listen(handlers: FleetHandlers): void;
+  /**
+   * Asks the fleet's other brokers (core account, no JetStream, nothing kept): the first answer that is not `null`, or undefined when
+   * none came within `waitMs`. Questions and answers are JSON documents. Throws `bus_down` when not connected.
+   */
+  askBrokers(question: unknown, waitMs: number): Promise<unknown>;
+  /** What to answer when another broker asks; `null`: this one has nothing to say. One handler, set before the bus starts or never. */
+  answerBrokers(handler: (question: unknown) => unknown): void;
   readonly store: Store;
   /** True while both connections are up. */
   readonly connected: boolean;
