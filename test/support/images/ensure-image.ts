@@ -33,9 +33,10 @@ export async function ensureImage(base: BaseName, { files = {}, config }: ImageC
 }
 
 function once(name: string, make: () => Promise<string>): Promise<string> {
-  const existing = made.get(name) ?? make();
-  made.set(name, existing);
-  return existing;
+  const making = made.get(name) ?? make();
+  made.set(name, making);
+  making.catch(() => made.delete(name));
+  return making;
 }
 
 /** Puts files over a base in a container that never runs, and keeps that as an image: the base's layer is shared. */
