@@ -61,6 +61,9 @@ export const agentPermissionTemplate = {
   subscribeDeny: `${prefix}.agent.> >`,
 } as const;
 
+/** The permissions of a broker's credential in the fleet account. */
+export const brokerPermissions = { publish: `${prefix}.agent.>`, subscribe: `${prefix}.site.>` } as const;
+
 /** An agent's subject taken apart; undefined when it is not one. */
 export interface AgentSubject extends AgentAddress {
   /** `run`, `ask`, `exchange`, `undelivered`; from an agent `reply`, `heartbeat`, … */

@@ -1,0 +1,48 @@
+import { type Msg, type NatsConnection, NoRespondersError } from "@nats-io/nats-core";
+import { type BrokerId, decodeJson, encodeJson } from "@longshore/protocol";
+import { attempt, notConnected } from "./bus-error.ts";
+
+/** In the core account, where only brokers are; the last part names who asks, so that nobody answers itself. */
+const questionSubject = (asker: BrokerId | "*") => `longshore.v1.broker.question.${asker}`;
+
+/** Questions among brokers: plain messages, nothing kept, whoever knows the answer answers. */
+export class Questions {
+  readonly #brokerId: BrokerId;
+  #answer: ((question: unknown) => unknown) | undefined;
+
+  constructor(brokerId: BrokerId) {
+    this.#brokerId = brokerId;
+  }
+
+  answerWith(handler: (question: unknown) => unknown): void {
+    this.#answer = handler;
+  }
+
+  subscribe(connection: NatsConnection): void {
+    connection.subscribe(questionSubject("*"), {
+      callback: (error, message) => {
+        if (error === null && message.subject !== questionSubject(this.#brokerId)) this.#reply(message);
+      },
+    });
+  }
+
+  /** The first answer that is not `null`; undefined when none came within `waitMs`. */
+  async ask(connection: NatsConnection | undefined, question: unknown, waitMs: number): Promise<unknown> {
+    if (connection === undefined) throw notConnected("ask the other brokers");
+    return attempt("ask the other brokers", async () => {
+      const answers = await connection.requestMany(questionSubject(this.#brokerId), encodeJson(question), { maxWait: waitMs, strategy: "timer" });
+      try {
+        for await (const message of answers) return decodeJson(message.data);
+      } catch (error) {
+        if (!(error instanceof NoRespondersError)) throw error;
+      }
+      return undefined;
+    });
+  }
+
+  /** Who has nothing to say is silent. */
+  #reply(message: Msg): void {
+    const answer = this.#answer?.(decodeJson(message.data)) ?? null;
+    if (answer !== null) message.respond(encodeJson(answer));
+  }
+}

@@ -1,0 +1,126 @@
+import { JetStreamApiCodes, JetStreamApiError, type JetStreamClient, jetstream, type JetStreamManager, jetstreamManager, StorageType } from "@nats-io/jetstream";
+import { type KV, Kvm } from "@nats-io/kv";
+import type { NatsConnection } from "@nats-io/nats-core";
+import type { Logger } from "pino";
+import type { Bucket, BucketOptions, Entry, Store } from "./bus.ts";
+import { attempt, notConnected } from "./bus-error.ts";
+import { createRecords, type Records } from "./records.ts";
+import { createWatch, type Watch } from "./watch.ts";
+
+interface StoreOptions {
+  readonly replicas: number;
+  readonly log: Logger;
+  readonly count: (event: string) => void;
+}
+
+/** JetStream on one connection. A new connection begins with a new session: nothing is carried over but what callers hold. */
+export interface Session {
+  readonly jetStream: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly buckets: Map<string, Promise<KV>>;
+}
+
+/** Buckets and records over JetStream; whatever connection stands when an operation begins carries it. */
+export class JetStreamStore implements Store {
+  readonly records: Records;
+  readonly #options: StoreOptions;
+  readonly #watches = new Set<Watch>();
+  #prepared: Session | undefined;
+  #session: Session | undefined;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.records = createRecords({ replicas: options.replicas, count: options.count, session: () => this.#session });
+  }
+
+  /** Makes a fresh connection ready: JetStream answers on it and the record stream is there. */
+  async prepare(connection: NatsConnection): Promise<void> {
+    const manager = await jetstreamManager(connection);
+    const session: Session = { jetStream: jetstream(connection), manager, buckets: new Map() };
+    await this.records.prepare(session);
+    this.#prepared = session;
+  }
+
+  connectionChanged(connection: NatsConnection | undefined): void {
+    this.#session = connection === undefined ? undefined : this.#prepared;
+    this.records.connectionChanged();
+    for (const watch of this.#watches) watch.connectionChanged(this.#session);
+  }
+
+  /** Waits for records to be stored, at most that long. */
+  async drain(withinMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([this.records.flush(), new Promise((resolve) => (timer = setTimeout(resolve, withinMs)))]);
+    clearTimeout(timer);
+  }
+
+  async bucket(name: string, options: BucketOptions): Promise<Bucket> {
+    const open = () => this.#open(name, options);
+    await attempt(`open bucket "${name}"`, open);
+    return {
+      get: (key) => attempt(`read "${key}" in "${name}"`, async () => toEntry(await (await open()).get(key))),
+      create: (key, value) => attempt(`create "${key}" in "${name}"`, () => unlessMoved(async () => (await open()).create(key, value))),
+      update: (key, value, revision) => attempt(`update "${key}" in "${name}"`, () => unlessMoved(async () => (await open()).update(key, value, revision))),
+      put: (key, value) => attempt(`write "${key}" in "${name}"`, async () => (await open()).put(key, value)),
+      delete: (key) => attempt(`delete "${key}" in "${name}"`, async () => (await open()).delete(key)),
+      watch: (handler) => this.#watch(name, options, handler),
+    };
+  }
+
+  /** The bucket on the present connection; made anew where it is gone (a memory bucket after a server's restart). */
+  #open(name: string, options: BucketOptions): Promise<KV> {
+    const session = this.#session;
+    if (session === undefined) return Promise.reject(notConnected(`open bucket "${name}"`));
+    const known = session.buckets.get(name);
+    if (known !== undefined) return known;
+    const opening = new Kvm(session.jetStream).create(name, {
+      history: options.history,
+      ttl: options.ttlMs,
+      storage: options.storage === "file" ? StorageType.File : StorageType.Memory,
+      replicas: this.#options.replicas,
+    });
+    session.buckets.set(name, opening);
+    opening.catch(() => session.buckets.delete(name));
+    return opening;
+  }
+
+  async #watch(name: string, options: BucketOptions, handler: (entry: Entry) => void): Promise<{ close(): void }> {
+    const watch = createWatch({
+      bucket: name,
+      log: this.#options.log,
+      handler,
+      subscribe: async (session, config, callback) => {
+        await this.#open(name, options);
+        const consumer = await session.jetStream.consumers.getPushConsumer(`KV_${name}`, config);
+        const { num_pending: pending } = await consumer.info(true);
+        const messages = await consumer.consume({ callback });
+        return { pending, close: () => messages.stop() };
+      },
+    });
+    this.#watches.add(watch);
+    watch.connectionChanged(this.#session);
+    await watch.ready;
+    return {
+      close: () => {
+        this.#watches.delete(watch);
+        watch.close();
+      },
+    };
+  }
+}
+
+/** The value of a write under a condition; undefined when the condition did not hold. */
+async function unlessMoved(write: () => Promise<number>): Promise<number | undefined> {
+  try {
+    return await write();
+  } catch (error) {
+    const moved: readonly number[] = [JetStreamApiCodes.StreamWrongLastSequence, JetStreamApiCodes.StreamWrongLastSequenceUnknown];
+    if (error instanceof JetStreamApiError && moved.includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+function toEntry(found: Awaited<ReturnType<KV["get"]>>): Entry | undefined {
+  if (found === null || found.operation !== "PUT") return undefined;
+  return { key: found.key, value: found.value, revision: found.revision, deleted: false };
+}
