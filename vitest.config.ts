@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.mjs", "test/house/**/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "packages/cli/bin/**/*.test.mjs", "scripts/**/*.test.mjs", "test/house/**/*.test.ts"],
           sequence: { groupOrder: 0 },
         },
       },
