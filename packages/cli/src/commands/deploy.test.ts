@@ -1,0 +1,65 @@
+import type { DeployAnswer, FunctionDocument } from "@longshore/protocol";
+import { describe, expect, it } from "vitest";
+import type { DeployProgress, Fleet } from "../fleet.ts";
+import { functionView } from "../testing/fake-fleet.ts";
+import { runLine } from "../testing/run-line.ts";
+
+function recording(answer: Partial<DeployAnswer> = {}, pulls: readonly DeployProgress["pull"][] = []): { fleet: Partial<Fleet>; documents: FunctionDocument[] } {
+  const documents: FunctionDocument[] = [];
+  const deploy: Fleet["deploy"] = async (document, { onProgress }) => {
+    documents.push(document);
+    for (const pull of pulls) onProgress?.({ siteId: "plant", agentId: "plant-1", pull });
+    return { function: functionView(), created: true, changed: true, contractBecause: "the image exposes no port", ...answer };
+  };
+  return { documents, fleet: { deploy } };
+}
+
+describe("longshore deploy", () => {
+  it("sends the document and says what stands now", async () => {
+    const { fleet, documents } = recording();
+    const { stdout, exitCode, stderr } = await runLine(["deploy", "wordcount", "--image", "debian:12", "--memory", "64MiB", "--", "-w"], { fleet });
+    expect(documents).toEqual([{ name: "wordcount", image: "debian:12", memoryBytes: 2 ** 26, args: ["-w"] }]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toBe(
+      "Deployed wordcount as wordcount-r3\n" +
+      "  contract  stdio: the image exposes no port\n" +
+      "  image     debian:12 (sha256:aaaaaaaaaaaa…, 64MiB)\n" +
+      "  invoke    longshore invoke wordcount\n",
+    );
+  });
+
+  it("says when nothing changed, and how to call an http function", async () => {
+    const { fleet } = recording({ changed: false, function: functionView({ name: "hello", contract: "http", revisionId: "hello-r1" }) });
+    const { stdout } = await runLine(["deploy", "hello", "--image", "x", "--url", "https://b:1"], { fleet });
+    expect(stdout).toContain("hello is unchanged, still hello-r1\n");
+    expect(stdout).toContain("curl https://b:1/f/hello/\n");
+  });
+
+  it("gives programs the broker's answer alone", async () => {
+    const { fleet } = recording({}, [{ layers: 2, layersDone: 1, bytes: 100, bytesDone: 50 }]);
+    const { stdout, stderr } = await runLine(["deploy", "wordcount", "--image", "x", "--json"], { fleet });
+    expect(JSON.parse(stdout)).toMatchObject({ changed: true, function: { name: "wordcount" } });
+    expect(stderr).toBe("");
+  });
+
+  const pulls = [0, 4, 40, 41, 100].map((bytesDone) => ({ layers: 2, layersDone: bytesDone === 100 ? 2 : 1, bytes: 100, bytesDone }));
+
+  it("shows a pull as bars on a terminal", async () => {
+    const { stderr } = await runLine(["deploy", "wordcount", "--image", "x"], { fleet: recording({}, pulls).fleet, isTerminal: true, environment: { NO_COLOR: "1" } });
+    expect(stderr).toContain("\u001b[1A\u001b[2Kplant/plant-1: pulling, 2 of 2 layers 100B of 100B ━━━━");
+  });
+
+  it("shows a pull as a few plain lines elsewhere", async () => {
+    const { stderr } = await runLine(["deploy", "wordcount", "--image", "x"], { fleet: recording({}, pulls).fleet });
+    expect(stderr).not.toContain("\u001b");
+    expect(stderr.trimEnd().split("\n").length).toBeLessThanOrEqual(pulls.length);
+    expect(stderr).toContain("100 %");
+  });
+
+  it("refuses a bad document before anything is sent or built", async () => {
+    const { fleet, documents } = recording();
+    expect(await runLine(["deploy", "Bad.Name", "--image", "x"], { fleet })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("NAME: must be 1 to 50") });
+    expect(await runLine(["deploy", "a", "--image", "x", "--timeout", "2h"], { fleet })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--timeout: Too big") });
+    expect(documents).toEqual([]);
+  });
+});

@@ -1,0 +1,15 @@
+import { defineCommand } from "../command-line/command.ts";
+import { inert } from "../terminal/inert.ts";
+
+/** `longshore rm` */
+export const rm = defineCommand({
+  path: ["rm"],
+  summary: "Remove a function and stop its instances",
+  options: {},
+  arguments: { name: { summary: "The function" } },
+  examples: [["longshore rm resize", "Invocations under way end; new ones are refused"]],
+  run: async ({ args }, { fleet, terminal, json }) => {
+    await fleet().remove(args.name);
+    terminal.print(json ? JSON.stringify({ removed: args.name }) : `Removed ${inert(args.name)}`);
+  },
+});

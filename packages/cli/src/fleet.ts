@@ -1,0 +1,60 @@
+import type { AgentView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, SiteView, StartKind, TokenAnswer } from "@longshore/protocol";
+import type { Connection } from "./command-line/context.ts";
+
+/** What commands need of a fleet. The SDK's is one; tests bring their own. */
+export interface Fleet {
+  readonly call: (name: string, body: CallBody, options: CallOptions) => Promise<Answer>;
+  readonly deploy: (document: FunctionDocument, options: { onProgress?: (progress: DeployProgress) => void; signal?: AbortSignal }) => Promise<DeployAnswer>;
+  readonly list: () => Promise<readonly FunctionView[]>;
+  readonly remove: (name: string) => Promise<void>;
+  readonly logs: (name: string, options: { follow: boolean; tail: number; signal?: AbortSignal }) => AsyncIterable<LogLine>;
+  readonly agents: {
+    readonly list: () => Promise<readonly AgentView[]>;
+    readonly cordon: (agentId: string) => Promise<AgentView>;
+    readonly uncordon: (agentId: string) => Promise<AgentView>;
+    readonly drain: (agentId: string, options: { deadlineMs?: number }) => Promise<AgentView>;
+  };
+  readonly sites: { readonly list: () => Promise<readonly SiteView[]> };
+  readonly tokens: { readonly create: (request: TokenRequest) => Promise<TokenAnswer> };
+  readonly invocation: (invocationId: string) => InvocationHandle;
+  readonly close: () => Promise<void> | void;
+}
+
+export type CallBody = Uint8Array | ReadableStream<Uint8Array> | Blob | undefined;
+export interface CallOptions {
+  readonly where?: string;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  readonly invocationId?: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+}
+
+/** An answer as it comes: its result is known once its body has ended. */
+export interface Answer {
+  /** Absent where the contract has none. */
+  readonly status: number | undefined;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: ReadableStream<Uint8Array>;
+  readonly result: Promise<InvocationResult>;
+  readonly siteId: string | undefined;
+  readonly agentId: string | undefined;
+  readonly start: StartKind | undefined;
+  readonly invocationId: string;
+}
+
+export interface InvocationHandle {
+  readonly get: () => Promise<InvocationView>;
+  readonly cancel: () => Promise<void>;
+  readonly result: () => Promise<ReadableStream<Uint8Array>>;
+}
+
+export interface TokenRequest {
+  readonly site: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly agentId?: string;
+  readonly regions?: readonly string[];
+}
+export type DeployProgress = Extract<DeployLine, { progress: unknown }>["progress"];
+export type CreateFleet = (connection: Connection) => Fleet;

@@ -1,0 +1,47 @@
+import type { Readable, Writable } from "node:stream";
+import { createStyle, type Style, wantsColour } from "./style.ts";
+
+/** The three streams of a command, what kind each is, and how to write lines to them. */
+export interface Terminal {
+  readonly input: Readable;
+  readonly out: Writable;
+  readonly err: Writable;
+  readonly isInputTerminal: boolean;
+  readonly isOutTerminal: boolean;
+  readonly isErrTerminal: boolean;
+  /** Whether lines on stderr may be drawn over. */
+  readonly isErrLive: boolean;
+  /** Columns of the terminal behind stderr; 80 where unknown. */
+  readonly columns: () => number;
+  /** Colours for stdout. */
+  readonly style: Style;
+  /** Colours for stderr. */
+  readonly errStyle: Style;
+  /** A line of the command's answer, to stdout. */
+  readonly print: (line: string) => void;
+  /** A line about the command, to stderr. */
+  readonly note: (line: string) => void;
+}
+
+export interface TerminalStreams {
+  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly out: Writable & { readonly isTTY?: boolean };
+  readonly err: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** A terminal over three streams. */
+export function createTerminal({ input, out, err, environment }: TerminalStreams): Terminal {
+  const isOutTerminal = out.isTTY === true;
+  const isErrTerminal = err.isTTY === true;
+  return {
+    input, out, err, isOutTerminal, isErrTerminal,
+    isInputTerminal: input.isTTY === true,
+    isErrLive: isErrTerminal && environment["TERM"] !== "dumb",
+    columns: () => err.columns ?? 80,
+    style: createStyle(wantsColour(isOutTerminal, environment)),
+    errStyle: createStyle(wantsColour(isErrTerminal, environment)),
+    print: (line) => void out.write(`${line}\n`),
+    note: (line) => void err.write(`${line}\n`),
+  };
+}
