@@ -63,8 +63,8 @@ function tellMissing(needs) {
   return `Missing on this machine: ${list}. Set-up installs these by itself only on Debian as root, and this is ${describeMachine()}.`;
 }
 
-/** @param {SetupFailure} failure */
-function explain(failure) {
+/** Prints what failed, the tail of what the tool said, and what a person can do. @param {SetupFailure} failure */
+export function explain(failure) {
   const parts = [failure.message, failure.output.replaceAll(/^/gm, "  | ").trimEnd(), failure.advice];
   note(parts.filter((part) => part.trim() !== "" && part.trim() !== "|").join("\n"));
 }

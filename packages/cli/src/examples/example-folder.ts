@@ -11,7 +11,7 @@ export const firstExamples = ["hello-http", "wordcount"] as const satisfies read
 
 /** The folder of an example: in the repository, or beside the built program in the published package. */
 export function exampleFolder(name: ExampleName): string {
-  const places = ["../../../../examples/", "../../examples/"].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  const places = ["../../../../examples/", "./folders/"].map((place) => fileURLToPath(new URL(place, import.meta.url)));
   const place = places.find((candidate) => existsSync(join(candidate, name)));
   if (place === undefined) throw new Error(`Cannot find the example ${name}: looked in ${places.join(" and ")}`);
   return join(place, name);
