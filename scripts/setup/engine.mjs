@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { release } from "node:os";
 import { installPackages } from "./apt.mjs";
 import { hasControlGroups, startDockerd } from "./dockerd.mjs";
 import { defaultSocket, pingEngine } from "./engine-address.mjs";
 import { chooseIptables } from "./iptables.mjs";
-import { canInstallPackages, findCommand } from "./machine.mjs";
+import { obstacleToPackages, findCommand } from "./machine.mjs";
 
 /** The interface of engine 20.10. */
 const minimumApi = 1.41;
@@ -13,21 +13,32 @@ const minimumApi = 1.41;
 export const engine = {
   name: "Container engine",
   find: async () => describe(await pingEngine()),
-  // An engine named in DOCKER_HOST is somebody's own, and so is one that answers in an older interface.
-  canProvide: () => !process.env.DOCKER_HOST && canInstallPackages(),
-  byHand:
-    "install Docker 20.10 or newer and start it, so that it answers at " +
-    `${process.env.DOCKER_HOST ?? defaultSocket} (DOCKER_HOST names another address)`,
+  obstacle: async () => {
+    const answer = await pingEngine();
+    if (answer !== undefined) return `${answer.version} answers, and its interface ${answer.api} is older than ${minimumApi}`;
+    if (process.env.DOCKER_HOST) return `nothing answers at ${process.env.DOCKER_HOST}, which DOCKER_HOST names`;
+    if (isForbidden(defaultSocket)) return `this user may not use ${defaultSocket} (members of the group docker may)`;
+    return obstacleToPackages();
+  },
+  byHand: `start Docker 20.10 or newer so that it answers at ${defaultSocket}, or name its address in DOCKER_HOST`,
   provide: async (say) => {
     const missing = missingPackages();
     if (missing.length > 0) await installPackages(missing, say);
     await chooseIptables(say);
     say("starting dockerd");
     const how = await startDockerd();
-    const found = describe(await pingEngine());
-    return `${found ?? "too old an engine"}; ${how}`;
+    return `${describe(await pingEngine()) ?? "too old"}; ${how}`;
   },
 };
+
+function isForbidden(/** @type {string} */ socket) {
+  try {
+    accessSync(socket, constants.R_OK | constants.W_OK);
+    return false;
+  } catch {
+    return existsSync(socket);
+  }
+}
 
 /** Debian's packages that running dockerd lacks here. */
 function missingPackages() {

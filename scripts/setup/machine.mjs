@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** True where set-up may install system packages: root on Debian. */
-export function canInstallPackages() {
-  return isDebian() && process.getuid?.() === 0 && findCommand("apt-get") !== undefined;
+/** Why set-up cannot install system packages here; undefined where it can: as root on Debian. */
+export function obstacleToPackages() {
+  if (isDebian() && process.getuid?.() === 0 && findCommand("apt-get") !== undefined) return undefined;
+  return `set-up installs system packages only as root on Debian, and this is ${describeMachine()}`;
 }
 
 /** True on Debian itself (not a system derived from it, whose archive has other suites). */
@@ -27,8 +28,8 @@ export function hasGlibc() {
   return header?.glibcVersionRuntime !== undefined;
 }
 
-/** What this machine is, in a few words for a message. */
-export function describeMachine() {
+/** What this machine is and as whom we run, in a few words for a message. */
+function describeMachine() {
   const system = process.platform === "linux" ? (osRelease().PRETTY_NAME ?? "Linux") : process.platform;
   const user = process.getuid?.() === 0 ? "as root" : "not as root";
   return `${system} (${process.arch}), ${user}`;

@@ -18,9 +18,14 @@ export const natsServer = {
     const path = findNatsServer() ?? findCommand("nats-server");
     return path === undefined ? undefined : await fittingVersion(path);
   },
-  canProvide: () => !process.env.LONGSHORE_NATS_SERVER && isDebian() && findCommand("apt-get") !== undefined && archive() !== undefined,
+  obstacle: async () => {
+    const named = process.env.LONGSHORE_NATS_SERVER;
+    if (named) return `LONGSHORE_NATS_SERVER names ${named}, which is no nats-server of ${minimum.join(".")} or newer`;
+    if (!isDebian() || findCommand("apt-get") === undefined) return "set-up fetches one only on Debian";
+    return archive() === undefined ? `apt has no archive configured for ${suiteName()}, and so none for newer suites` : undefined;
+  },
   byHand:
-    `get nats-server ${minimum.join(".")} or newer (nats.io has it for every system) and put it on PATH, ` +
+    `get version ${minimum.join(".")} or newer (nats.io has it for every system) and put it on PATH, ` +
     "or name it in LONGSHORE_NATS_SERVER",
   provide: async (say) => {
     /** @type {unknown} */

@@ -16,7 +16,7 @@ export const node = {
     const { ok, output } = await tryCommand(path, ["--version"]);
     return ok ? output.trim().slice(1) : undefined;
   },
-  canProvide: () => process.platform === "linux" && hasGlibc(),
+  obstacle: async () => (process.platform === "linux" && hasGlibc() ? undefined : "set-up fetches one only for Linux with glibc"),
   byHand: `install Node ${minimumNodeMajor} or newer and run this with it`,
   provide: async (say) => {
     say(`installing ${nodePackage}`);

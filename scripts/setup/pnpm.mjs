@@ -14,7 +14,7 @@ const script = () => join(folder(), "node_modules", "pnpm", "bin", "pnpm.mjs");
 export const pnpm = {
   name: `pnpm ${major}`,
   find: async () => (existsSync(script()) ? "in the cache" : await versionOnPath()),
-  canProvide: () => true,
+  obstacle: async () => undefined,
   byHand: `install pnpm ${major} (npm install --global pnpm@${major})`,
   provide: async (say) => {
     say("installing pnpm");

@@ -1,6 +1,5 @@
 import { SetupFailure } from "./failure.mjs";
 import { lockSetup } from "./lock.mjs";
-import { describeMachine } from "./machine.mjs";
 import { createStep, note, seconds } from "./progress.mjs";
 
 /** @typedef {import("./need.mjs").Need} Need */
@@ -31,10 +30,12 @@ async function provideMissing(needs) {
   try {
     // Looked at again, since the set-up before us may have brought it.
     const missing = await findMissing(needs);
-    const beyondUs = missing.filter((need) => !need.canProvide() && need.isOptional !== true);
+    const judged = await Promise.all(missing.map(async (need) => ({ need, obstacle: await need.obstacle() })));
+    const beyondUs = judged.filter(({ need, obstacle }) => obstacle !== undefined && need.isOptional !== true);
     if (beyondUs.length > 0) throw new SetupFailure(tellMissing(beyondUs));
-    for (const need of missing.filter((candidate) => candidate.canProvide())) await provide(need);
-    return missing.every((need) => need.isOptional === true && !need.canProvide());
+    const feasible = judged.filter(({ obstacle }) => obstacle === undefined);
+    for (const { need } of feasible) await provide(need);
+    return feasible.length === 0;
   } finally {
     unlock();
   }
@@ -57,10 +58,10 @@ async function provide(need) {
   }
 }
 
-/** One paragraph: what is missing, why set-up leaves it to a person, how to get it. @param {readonly Need[]} needs */
-function tellMissing(needs) {
-  const list = needs.map((need) => `${need.name} (${need.byHand})`).join("; ");
-  return `Missing on this machine: ${list}. Set-up installs these by itself only on Debian as root, and this is ${describeMachine()}.`;
+/** One paragraph: what is missing, why set-up leaves it to a person, how to get it. @param {readonly { need: Need, obstacle?: string | undefined }[]} beyondUs */
+function tellMissing(beyondUs) {
+  const parts = beyondUs.map(({ need, obstacle }) => `${need.name}: ${obstacle}. To go on, ${need.byHand}.`);
+  return `This machine lacks something that set-up cannot bring. ${parts.join(" ")}`;
 }
 
 /** Prints what failed, the tail of what the tool said, and what a person can do. @param {SetupFailure} failure */

@@ -1,5 +1,5 @@
 import { installPackages } from "./apt.mjs";
-import { canInstallPackages, findCommand } from "./machine.mjs";
+import { obstacleToPackages, findCommand } from "./machine.mjs";
 
 /** Debian's busybox is linked statically, so it runs in an image of its own. @type {import("./need.mjs").Need} */
 export const busybox = {
@@ -21,7 +21,7 @@ function commandsNeed(name, packages) {
   return {
     name,
     find: async () => (missing().length === 0 ? Object.keys(packages).join(", ") : undefined),
-    canProvide: canInstallPackages,
+    obstacle: async () => obstacleToPackages(),
     byHand: `install ${Object.keys(packages).join(", ")} with your system's packages`,
     provide: async (say) => {
       await installPackages(missing().map((command) => packages[command] ?? command), say);

@@ -13,7 +13,7 @@ const stampPath = join(root, "node_modules", ".longshore-stamp");
 export const dependencies = {
   name: "Dependencies",
   find: async () => (isInstalled() ? "as in the lock file" : undefined),
-  canProvide: () => true,
+  obstacle: async () => undefined,
   byHand: "run pnpm install",
   provide: async (say) => {
     say("pnpm install");
