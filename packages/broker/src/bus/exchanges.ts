@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { decodeFrame, type ExchangeToken, FrameOrder } from "@longshore/protocol";
+import type { Logger } from "pino";
 import type { ExchangeHandlers } from "./bus.ts";
 
 /** Makes the tokens that name a broker's exchanges: short, and unique among all its processes (a random beginning, then a count). */
@@ -24,9 +25,11 @@ interface OpenExchange {
 export class Exchanges {
   readonly #open = new Map<string, OpenExchange>();
   readonly #count: (event: string) => void;
+  readonly #log: Logger;
 
-  constructor(count: (event: string) => void) {
+  constructor(count: (event: string) => void, log: Logger) {
     this.#count = count;
+    this.#log = log;
   }
 
   get size(): number {
@@ -57,8 +60,9 @@ export class Exchanges {
     }
     try {
       exchange.order.accept(numbered, exchange.deliver);
-    } catch {
+    } catch (err) {
       this.#count("malformed_messages");
+      this.#log.debug({ err, subject }, "exchange ended by a message that cannot be read");
       this.#fail(subject, exchange, "bad_frame"); // E3
     }
   }
@@ -76,6 +80,11 @@ export class Exchanges {
 
   #fail(subject: string, exchange: OpenExchange, why: "no_responders" | "bus_down" | "bad_frame"): void {
     this.#open.delete(subject);
-    exchange.handlers.failed(why);
+    try {
+      exchange.handlers.failed(why);
+    } catch (err) {
+      // Nothing may be thrown into the client's reader: it would stop reading for everybody.
+      this.#log.error({ err, subject }, "end of an exchange could not be handled");
+    }
   }
 }

@@ -39,7 +39,7 @@ class BusOverNats implements NatsBus {
   readonly brokerId: BrokerId;
   readonly counters = new Map<string, number>();
   readonly #log: Logger;
-  readonly #exchanges = new Exchanges((event) => this.#count(event));
+  readonly #exchanges: Exchanges;
   readonly #nextToken = createTokenSource();
   readonly #core: Link;
   readonly #fleet: Link;
@@ -52,8 +52,9 @@ class BusOverNats implements NatsBus {
   constructor(options: BusOptions) {
     this.brokerId = options.brokerId;
     this.#log = options.log;
+    this.#exchanges = new Exchanges((event) => this.#count(event), options.log);
     this.#store = new JetStreamStore({ replicas: options.replicas ?? 1, log: options.log, count: (event) => this.#count(event) });
-    this.#questions = new Questions(options.brokerId);
+    this.#questions = new Questions(options.brokerId, options.log);
     this.#core = new Link({
       ...options.core,
       name: `longshore-broker-${options.brokerId}-core`,

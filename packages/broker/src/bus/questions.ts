@@ -1,5 +1,6 @@
 import { type Msg, type NatsConnection, NoRespondersError } from "@nats-io/nats-core";
 import { type BrokerId, decodeJson, encodeJson } from "@longshore/protocol";
+import type { Logger } from "pino";
 import { attempt, notConnected } from "./bus-error.ts";
 
 /** In the core account, where only brokers are; the last part names who asks, so that nobody answers itself. */
@@ -8,10 +9,12 @@ const questionSubject = (asker: BrokerId | "*") => `longshore.v1.broker.question
 /** Questions among brokers: plain messages, nothing kept, whoever knows the answer answers. */
 export class Questions {
   readonly #brokerId: BrokerId;
+  readonly #log: Logger;
   #answer: ((question: unknown) => unknown) | undefined;
 
-  constructor(brokerId: BrokerId) {
+  constructor(brokerId: BrokerId, log: Logger) {
     this.#brokerId = brokerId;
+    this.#log = log;
   }
 
   answerWith(handler: (question: unknown) => unknown): void {
@@ -42,7 +45,11 @@ export class Questions {
 
   /** Who has nothing to say is silent. */
   #reply(message: Msg): void {
-    const answer = this.#answer?.(decodeJson(message.data)) ?? null;
-    if (answer !== null) message.respond(encodeJson(answer));
+    try {
+      const answer = this.#answer?.(decodeJson(message.data)) ?? null;
+      if (answer !== null) message.respond(encodeJson(answer));
+    } catch (err) {
+      this.#log.error({ err }, "question of another broker could not be answered");
+    }
   }
 }
