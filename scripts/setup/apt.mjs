@@ -20,5 +20,5 @@ export async function installPackages(packages, say) {
     isUpdated = true;
   }
   say(`installing ${packages.join(", ")}`);
-  await runCommand("apt-get", [...waitForOthers, "install", "-y", "--no-install-recommends", ...packages], { env, advice });
+  await runCommand("apt-get", [...waitForOthers, "install", "-y", "--no-install-recommends", ...packages], { title: `apt-get install ${packages.join(" ")}`, env, advice });
 }

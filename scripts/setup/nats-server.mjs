@@ -81,8 +81,8 @@ async function fetchFrom(suite) {
     "APT::Sandbox::User": "root",
   }).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   const advice = `Check that this machine reaches its Debian mirror, or ${natsServer.byHand}.`;
-  await runCommand("apt-get", [...options, "update"], { advice });
-  await runCommand("apt-get", [...options, "download", "nats-server"], { cwd: apt, advice });
+  await runCommand("apt-get", [...options, "update"], { title: `apt-get update for Debian ${suite}`, advice });
+  await runCommand("apt-get", [...options, "download", "nats-server"], { title: "apt-get download nats-server", cwd: apt, advice });
   const archiveFile = readdirSync(apt).find((name) => name.endsWith(".deb"));
   if (archiveFile === undefined) throw new SetupFailure("apt-get download left no package", { advice });
   const unpacked = join(apt, "unpacked");

@@ -2,6 +2,10 @@ import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { runCommand } from "./run-command.mjs";
 
+const quietly = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts"];
+/** Offline is told within seconds, not after minutes of trying again. */
+const hastily = ["--prefer-offline", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=3000"];
+
 /**
  * Installs one npm package into a folder of its own, whole or not at all.
  * @param {string} folder ends as `folder/node_modules/<package>`
@@ -11,16 +15,15 @@ export async function installFromNpm(folder, specifier) {
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
-  const options = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts"];
-  await runNpm(["install", "--prefix", partial, ...options, specifier]);
+  await runNpm(["install", "--prefix", partial, ...quietly, ...hastily, specifier], `npm install ${specifier}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(dirname(folder), { recursive: true });
   renameSync(partial, folder);
 }
 
-/** Runs the npm that started us, else the one on `PATH`. @param {readonly string[]} args */
-function runNpm(args) {
-  const options = { advice: "Check that this machine reaches its npm registry (npm ping), then run the command again." };
+/** Runs the npm that started us, else the one on `PATH`. @param {readonly string[]} args @param {string} title */
+function runNpm(args, title) {
+  const options = { title, advice: "Check that this machine reaches its npm registry (npm ping), then run the command again." };
   const npm = process.env.npm_execpath;
   return npm?.endsWith("npm-cli.js") ? runCommand(process.execPath, [npm, ...args], options) : runCommand("npm", args, options);
 }

@@ -29,10 +29,9 @@ export const pnpm = {
  * @param {import("./run-command.mjs").CommandOptions} [options]
  */
 export function runPnpm(args, options = {}) {
-  const env = { ...nodeEnvironment(), CI: "true" };
-  return existsSync(script())
-    ? runCommand(nodePath(), [script(), ...args], { ...options, env })
-    : runCommand("pnpm", args, { ...options, env });
+  const quick = { npm_config_fetch_retry_mintimeout: "1000", npm_config_fetch_retry_maxtimeout: "3000" };
+  const settings = { title: `pnpm ${args[0]}`, ...options, env: { ...nodeEnvironment(), ...quick, CI: "true" } };
+  return existsSync(script()) ? runCommand(nodePath(), [script(), ...args], settings) : runCommand("pnpm", args, settings);
 }
 
 async function versionOnPath() {

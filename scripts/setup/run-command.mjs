@@ -6,6 +6,7 @@ import { SetupFailure, tail } from "./failure.mjs";
  * @property {NodeJS.ProcessEnv} [env] added to this process's own
  * @property {string} [cwd]
  * @property {number} [timeoutMs]
+ * @property {string} [title] what an error calls it; by default its first words
  * @property {string} [advice] what a person can do when it fails
  */
 
@@ -20,7 +21,8 @@ import { SetupFailure, tail } from "./failure.mjs";
 export async function runCommand(command, args, options = {}) {
   const result = await tryCommand(command, args, options);
   if (result.ok) return result.output;
-  throw new SetupFailure(`${[command, ...args.slice(0, 3)].join(" ")}: ${result.why}`, {
+  const title = options.title ?? [command, ...args.slice(0, 3)].join(" ");
+  throw new SetupFailure(`Cannot run ${title}: ${result.why}`, {
     output: tail(result.output),
     ...(options.advice === undefined ? {} : { advice: options.advice }),
   });
