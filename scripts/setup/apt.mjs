@@ -1,10 +1,14 @@
-import { runCommand, tryCommand } from "./run-command.mjs";
+import { SetupFailure } from "./failure.mjs";
+import { tryCommand } from "./run-command.mjs";
 
-const advice = "Check that this machine reaches its Debian mirror (apt-get update), then run the command again.";
+const env = { DEBIAN_FRONTEND: "noninteractive" };
 // Another apt at work (a fresh machine's automatic upgrade) is waited for.
 const waitForOthers = ["-o", "DPkg::Lock::Timeout=300"];
+/** `apt-get update` is content with old lists, or none, unless it is told otherwise. */
+export const insistOnLists = ["-o", "APT::Update::Error-Mode=any"];
 
-let isUpdated = false;
+/** What reading apt's lists came to, once for this process. @type {ReturnType<typeof tryCommand> | undefined} */
+let update;
 
 /**
  * Installs Debian packages, without what they merely recommend and without questions.
@@ -12,13 +16,16 @@ let isUpdated = false;
  * @param {(doing: string) => void} say
  */
 export async function installPackages(packages, say) {
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  if (!isUpdated) {
-    say("apt-get update");
-    // A broken source of somebody else's must not stop us: whether it mattered, the install tells.
-    await tryCommand("apt-get", [...waitForOthers, "update"], { env });
-    isUpdated = true;
-  }
+  if (update === undefined) say("apt-get update");
+  update ??= tryCommand("apt-get", [...waitForOthers, ...insistOnLists, "update"], { env });
+  const lists = await update;
   say(`installing ${packages.join(", ")}`);
-  await runCommand("apt-get", [...waitForOthers, "install", "-y", "--no-install-recommends", ...packages], { title: `apt-get install ${packages.join(" ")}`, env, advice });
+  const install = ["install", "-y", "--no-install-recommends", ...packages];
+  const result = await tryCommand("apt-get", [...waitForOthers, ...install], { env });
+  if (result.ok) return;
+  // A broken source of somebody else's must not stop us: that lists could not be read matters only now.
+  throw new SetupFailure(`Cannot run apt-get install ${packages.join(" ")}: ${result.why}`, {
+    output: lists.ok ? result.output : `${lists.output}${result.output}`,
+    advice: "Check that this machine reaches its Debian mirror (apt-get update), then run the command again.",
+  });
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync, wa
 import { join } from "node:path";
 import { cacheFolder } from "../../packages/cli/bin/tool-cache.mjs";
 import { pingEngine } from "./engine-address.mjs";
-import { SetupFailure, tail } from "./failure.mjs";
+import { SetupFailure } from "./failure.mjs";
 import { findCommand, runsSystemd } from "./machine.mjs";
 import { runCommand } from "./run-command.mjs";
 
@@ -38,7 +38,7 @@ async function spawnDockerd() {
   const dockerd = spawn(findCommand("dockerd") ?? "dockerd", [], { detached: true, stdio: ["ignore", log, log], cwd: "/" });
   /** @type {Promise<never>} */
   const ended = new Promise((_, reject) => {
-    const fail = (/** @type {string} */ why) => reject(new SetupFailure(`dockerd ${why}`, { output: tail(readFileSync(logPath, "utf8")), advice: `Its log is ${logPath}.` }));
+    const fail = (/** @type {string} */ why) => reject(new SetupFailure(`dockerd ${why}`, { output: readFileSync(logPath, "utf8"), advice: `Its log is ${logPath}.` }));
     dockerd.on("error", (error) => fail(`cannot be started: ${error.message}`));
     dockerd.on("exit", (code, signal) => fail(`ended with ${signal ?? `code ${code}`} before it answered`));
   });

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cachedNatsServerPath, cacheFolder, findNatsServer } from "../../packages/cli/bin/tool-cache.mjs";
+import { insistOnLists } from "./apt.mjs";
 import { formatSource, readAptSources } from "./apt-sources.mjs";
 import { SetupFailure } from "./failure.mjs";
 import { findCommand, isDebian, suiteName } from "./machine.mjs";
@@ -81,7 +82,7 @@ async function fetchFrom(suite) {
     "APT::Sandbox::User": "root",
   }).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   const advice = `Check that this machine reaches its Debian mirror, or ${natsServer.byHand}.`;
-  await runCommand("apt-get", [...options, "update"], { title: `apt-get update for Debian ${suite}`, advice });
+  await runCommand("apt-get", [...options, ...insistOnLists, "update"], { title: `apt-get update for Debian ${suite}`, advice });
   await runCommand("apt-get", [...options, "download", "nats-server"], { title: "apt-get download nats-server", cwd: apt, advice });
   const archiveFile = readdirSync(apt).find((name) => name.endsWith(".deb"));
   if (archiveFile === undefined) throw new SetupFailure("apt-get download left no package", { advice });

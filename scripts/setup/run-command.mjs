@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { SetupFailure, tail } from "./failure.mjs";
+import { SetupFailure } from "./failure.mjs";
 
 /**
  * @typedef {object} CommandOptions
@@ -23,7 +23,7 @@ export async function runCommand(command, args, options = {}) {
   if (result.ok) return result.output;
   const title = options.title ?? [command, ...args.slice(0, 3)].join(" ");
   throw new SetupFailure(`Cannot run ${title}: ${result.why}`, {
-    output: tail(result.output),
+    output: result.output,
     ...(options.advice === undefined ? {} : { advice: options.advice }),
   });
 }
