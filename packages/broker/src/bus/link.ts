@@ -107,7 +107,8 @@ export class Link {
     try {
       void this.#logErrors(connection);
       await this.#options.prepare(connection);
-      await connection.flush();
+      // The client never settles a flush whose connection closes.
+      await Promise.race([connection.flush(), connection.closed()]);
       this.#closing.signal.throwIfAborted();
     } catch (error) {
       await connection.close();
