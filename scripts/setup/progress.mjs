@@ -13,7 +13,7 @@ export function createStep(name) {
   let frame = 0;
   const draw = () => {
     const line = `${frames[frame++ % frames.length]} ${name}: ${doing} (${seconds(startedAt)})`;
-    out.write(clearLine + line.slice(0, (out.columns ?? 80) - 1));
+    out.write(clearLine + line.slice(0, (out.columns || 80) - 1));
   };
   if (!isLive) out.write(`  ${name}: `);
   const timer = isLive ? setInterval(draw, 100) : undefined;
