@@ -43,6 +43,7 @@ async function runTests() {
     const env = { ...toolEnvironment(), TMPDIR: folder, LONGSHORE_TEST_RUN: runId };
     const { code } = await runInForeground(nodePath(), [findWorkspaceTool("vitest") ?? "", "run", ...reporters, ...filters], env);
     const results = countResults(readReport(report), code);
+    if (results.problem !== undefined) console.log(results.problem);
     for (const key of /** @type {const} */ (["passed", "failed", "skipped"])) counts[key] += results[key];
     await check("Nothing left behind", async () => {
       const leftovers = await findLeftovers(run, before);

@@ -1,6 +1,8 @@
 /**
  * What a run of vitest came to.
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
+ * `problem` says what failed where no test tells.
+ * @typedef {Counts & { problem: string | undefined }} Results
  *
  * The part we read of what vitest's JSON reporter writes.
  * @typedef {object} VitestReport
@@ -12,7 +14,7 @@
  * badly without either (an unhandled error), wrote no report, or held no test at all.
  * @param {VitestReport | undefined} report
  * @param {number} exitCode of vitest
- * @returns {Counts}
+ * @returns {Results}
  */
 export function countResults(report, exitCode) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -23,9 +25,9 @@ export function countResults(report, exitCode) {
     counts.failed += file.status === "failed" ? Math.max(failed, 1) : failed;
     counts.skipped += statuses.filter((status) => status !== "passed" && status !== "failed").length;
   }
-  const hasRun = counts.passed + counts.failed > 0;
-  if (counts.failed === 0 && (exitCode !== 0 || !hasRun)) counts.failed = 1;
-  return counts;
+  if (counts.failed > 0) return { ...counts, problem: undefined };
+  if (counts.passed === 0) return { ...counts, failed: 1, problem: "No test ran" };
+  return exitCode === 0 ? { ...counts, problem: undefined } : { ...counts, failed: 1, problem: `No test failed, and vitest ended with code ${exitCode}` };
 }
 
 /** The closing line. @param {Counts} counts */
