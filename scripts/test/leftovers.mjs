@@ -47,7 +47,7 @@ async function containers() {
   /** @type {{ Id: string, Names: string[], State: string, Image: string, Labels: Record<string, string> }[]} */
   const list = await askEngine("/containers/json?all=1");
   // What an agent made, and what a test made of an image of ours without one.
-  const ofTests = list.filter(({ Image, Labels }) => label in Labels || Image.startsWith("longshore-"));
+  const ofTests = list.filter(({ Image, Labels }) => label in Labels || /^longshore[.-]/.test(Image));
   return ofTests.map(({ Id, Names, State }) => `container ${Names[0] ?? ""} (${Id.slice(0, 12)}, ${State})`);
 }
 

@@ -10,7 +10,7 @@ const images = createEngineImages(docker);
 
 /** An example's container for one test: removed at its end. */
 async function start(name: ExampleName) {
-  const container = await docker.createContainer({ Image: `longshore-example/${name}:latest`, Env: ["PORT=8080"], OpenStdin: true, StdinOnce: true });
+  const container = await docker.createContainer({ Image: `longshore.local/example/${name}:latest`, Env: ["PORT=8080"], OpenStdin: true, StdinOnce: true });
   await container.start();
   const { NetworkSettings } = await container.inspect();
   const remove = async () => {
@@ -33,7 +33,7 @@ async function untilAnswers(url: string, init?: RequestInit): Promise<Response> 
 describe.each(["hello-http", "wordcount", "sse", "echo-ws"] as const)("buildExample(%s)", (name) => {
   test("builds its ordinary Dockerfile without pulling anything", async () => {
     const lines: string[] = [];
-    await expect(buildExample(name, images, { onLine: (line) => lines.push(line) })).resolves.toBe(`longshore-example/${name}:latest`);
+    await expect(buildExample(name, images, { onLine: (line) => lines.push(line) })).resolves.toBe(`longshore.local/example/${name}:latest`);
     expect(lines.join("\n")).toMatch(/FROM|Step/);
   });
 });
@@ -55,7 +55,7 @@ describe("the example", () => {
   });
 
   test("wordcount counts the words of its standard input", async () => {
-    const container = await docker.createContainer({ Image: "longshore-example/wordcount:latest", OpenStdin: true, StdinOnce: true });
+    const container = await docker.createContainer({ Image: "longshore.local/example/wordcount:latest", OpenStdin: true, StdinOnce: true });
     try {
       const stream = await container.attach({ stream: true, hijack: true, stdin: true, stdout: true });
       await container.start();

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { localRegistry } from "../image/build.ts";
 import type { BuildOptions, EngineImages } from "../local-images/engine-images.ts";
 import { ensureLocalBase, localBaseFor } from "../local-images/local-base.ts";
 import { type ExampleName, exampleFolder } from "./example-folder.ts";
@@ -11,7 +12,7 @@ import { type ExampleName, exampleFolder } from "./example-folder.ts";
  */
 export async function buildExample(name: ExampleName, images: EngineImages, options: Pick<BuildOptions, "onLine" | "signal"> = {}): Promise<string> {
   const folder = exampleFolder(name);
-  const reference = `longshore-example/${name}:latest`;
+  const reference = `${localRegistry}/example/${name}:latest`;
   const buildArgs = await chooseBase(await readFile(join(folder, "Dockerfile"), "utf8"), images);
   await images.build(reference, folder, { ...options, buildArgs });
   return reference;

@@ -1,3 +1,4 @@
+import { localRegistry } from "../image/build.ts";
 import { busyboxTree, nodeTree } from "./base-tree.ts";
 import type { EngineImages } from "./engine-images.ts";
 import { type FileTree, fingerprintTree } from "./file-tree.ts";
@@ -25,7 +26,7 @@ export async function ensureLocalBase(name: "busybox" | "node", images: EngineIm
   const base = localBases[name];
   if (base === undefined) throw new TypeError(`There is no local base ${JSON.stringify(name)}`);
   const tree = await base.tree();
-  const reference = `longshore-local/${name}:${await fingerprintTree(tree)}`;
+  const reference = `${localRegistry}/base/${name}:${await fingerprintTree(tree)}`;
   if (!(await images.has(reference))) {
     await images.importTree(reference, tree, [`ENV PATH=${imagePath}`, `CMD ${JSON.stringify(base.command)}`]);
   }
