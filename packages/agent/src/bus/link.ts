@@ -85,7 +85,7 @@ export class Link {
   async #run(firstUp: () => void): Promise<void> {
     let wasUp = false;
     let isRefused = false;
-    for (let failures = 0; !this.#isClosing; failures += 1) {
+    for (let failures = 0; !this.#isClosing(); failures += 1) {
       try {
         if (isRefused || this.#isExpired()) await this.#renew();
         const standing = await this.#dial();
@@ -97,7 +97,7 @@ export class Link {
       } catch (error) {
         if (!wasUp && isFinal(error)) throw error;
         isRefused = error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError;
-        if (!this.#isClosing) this.#options.log.warn({ err: error, servers: this.#credential.servers, failures }, "bus not reached");
+        if (!this.#isClosing()) this.#options.log.warn({ err: error, servers: this.#credential.servers, failures }, "bus not reached");
       }
       await this.#pause(retryDelayMs(failures));
     }
@@ -116,7 +116,7 @@ export class Link {
       current = next;
     }
     this.#options.changed(undefined);
-    if (!this.#isClosing) this.#options.log.warn("bus connection lost");
+    if (!this.#isClosing()) this.#options.log.warn("bus connection lost");
   }
 
   /** False when the connection was lost first. */
@@ -140,7 +140,7 @@ export class Link {
     return undefined;
   }
 
-  get #isClosing(): boolean {
+  #isClosing(): boolean {
     return this.#closing.signal.aborted;
   }
 
@@ -173,7 +173,7 @@ export class Link {
     });
     // The client never settles a flush whose connection closes.
     await Promise.race([connection.flush(), connection.closed()]);
-    if (this.#isClosing) await connection.close();
+    if (this.#isClosing()) await connection.close();
     if (connection.isClosed()) throw new Error("the connection was closed as soon as it stood");
     return { connection, life: lifeOf(jwt) };
   }
