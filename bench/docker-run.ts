@@ -31,7 +31,13 @@ export async function untilAnswer(url: string): Promise<void> {
 export async function createReferenceNetwork(): Promise<{ name: string; address: string; close(): Promise<void> }> {
   const name = `longshore-bench-${process.pid}`;
   await docker("network", "create", "--subnet", "172.31.250.0/24", name);
-  return { name, address: "172.31.250.10", close: async () => void (await docker("network", "rm", name)) };
+  return {
+    name,
+    address: "172.31.250.10",
+    async close() {
+      await docker("network", "rm", name);
+    },
+  };
 }
 
 /** Milliseconds from `docker run -d` to the first answer of a web server image. */

@@ -1,4 +1,4 @@
-import { ensureImage } from "@longshore/test/support/images/index.ts";
+import { ensureImage } from "@longshore/test/support/images/ensure-image.ts";
 import { join } from "node:path";
 
 /** The web server of `cold`: Node's own, answering with what it was sent. */

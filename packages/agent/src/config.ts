@@ -1,4 +1,4 @@
-import { LongshoreError, parseDuration, parseInput, parseSize } from "@longshore/protocol";
+import { resolveSettings, type SettingSources } from "@longshore/protocol";
 import { totalmem } from "node:os";
 import { z } from "zod";
 
@@ -27,37 +27,7 @@ export const agentConfigSchema = z.strictObject({
 export type AgentConfig = Readonly<z.output<typeof agentConfigSchema>>;
 export type AgentConfigInput = z.input<typeof agentConfigSchema>;
 
-const environmentPrefix = "LONGSHORE_AGENT_";
-
-/**
- * Resolves settings: flags over environment (`LONGSHORE_AGENT_HELD_MAX`; sizes and times take units) over file over defaults. Throws
- * `bad_schema` naming the setting for a wrong key, unit or value.
- */
-export function resolveAgentConfig(sources: { flags?: AgentConfigInput; environment?: NodeJS.ProcessEnv; file?: unknown }): AgentConfig {
-  const merged = { ...asRecord(sources.file), ...fromEnvironment(sources.environment ?? {}), ...sources.flags };
-  return Object.freeze(parseInput(agentConfigSchema, merged, "agent settings"));
-}
-
-function asRecord(file: unknown): Record<string, unknown> {
-  if (file === undefined) return {};
-  if (typeof file === "object" && file !== null && !Array.isArray(file)) return { ...file };
-  throw new LongshoreError("bad_schema", "Cannot read agent settings: expected a mapping", { field: "agent" });
-}
-
-function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {
-  const found: Record<string, unknown> = {};
-  for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith(environmentPrefix) || text === undefined) continue;
-    const key = name.slice(environmentPrefix.length).toLowerCase().replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    if (!Object.hasOwn(agentConfigSchema.shape, key)) throw new LongshoreError("bad_schema", `Cannot use ${name}: no such setting`, { field: name });
-    found[key] = valueOf(key, text, name);
-  }
-  return found;
-}
-
-function valueOf(key: string, text: string, name: string): unknown {
-  if (/^\d+$/.test(text)) return Number(text);
-  if (key.endsWith("Ms")) return parseDuration(text, name);
-  if (key.endsWith("Bytes")) return parseSize(text, name);
-  return text;
+/** Resolves an agent's settings; see `resolveSettings` for where they come from and what is refused. */
+export function resolveAgentConfig(sources: SettingSources): AgentConfig {
+  return resolveSettings("agent", agentConfigSchema, sources);
 }

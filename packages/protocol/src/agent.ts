@@ -3,7 +3,7 @@ import { agentIdSchema, siteIdSchema } from "./names.ts";
 import { labelsSchema } from "./where.ts";
 
 /** A count or size that an agent states; whatever else it sends is refused by the roster. */
-const amount = z.number().finite().nonnegative().max(2 ** 53);
+const amount = z.number().nonnegative().max(2 ** 53);
 
 /** What an agent says of its host, once per connection and at change. */
 export const introductionSchema = z.object({

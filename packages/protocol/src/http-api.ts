@@ -58,6 +58,7 @@ export const tokenRequestSchema = z.strictObject({
   agentId: z.string().optional(),
   regions: z.array(z.string()).optional(),
 });
+export type TokenRequest = z.infer<typeof tokenRequestSchema>;
 export const tokenAnswerSchema = z.object({ token: z.string(), siteId: z.string(), expiresAt: z.string() });
 export type TokenAnswer = z.infer<typeof tokenAnswerSchema>;
 
@@ -92,6 +93,7 @@ export const renewRequestSchema = z.strictObject({
   /** base64url of the signature over `longshore-renew:<agentId>:<at>`. */
   proof: z.string().max(128),
 });
+export type RenewRequest = z.infer<typeof renewRequestSchema>;
 
 export const healthSchema = z.object({ status: z.enum(["ok", "unavailable"]), brokerId: z.string(), detail: z.string().optional() });
 export const agentListSchema = z.object({ agents: z.array(agentViewSchema) });
@@ -99,6 +101,7 @@ export const siteListSchema = z.object({ sites: z.array(siteViewSchema) });
 export const functionListSchema = z.object({ functions: z.array(functionViewSchema) });
 export const revisionListSchema = z.object({ revisions: z.array(functionViewSchema) });
 export const drainRequestSchema = z.strictObject({ deadlineMs: z.number().int().min(0).max(3_600_000).default(60_000) });
+export type DrainRequest = z.infer<typeof drainRequestSchema>;
 
 /** One operation of the HTTP interface. */
 export interface Route {
@@ -132,6 +135,7 @@ export const routes = [
   { id: "cordonAgent", method: "POST", path: "/v1/agents/{id}/cordon", summary: "Out of placement; work goes on", access: "key", response: agentViewSchema, status: 200 },
   { id: "uncordonAgent", method: "POST", path: "/v1/agents/{id}/uncordon", summary: "Back into placement", access: "key", response: agentViewSchema, status: 200 },
   { id: "drainAgent", method: "POST", path: "/v1/agents/{id}/drain", summary: "Cordon, finish what runs, stop instances", access: "key", request: drainRequestSchema, response: agentViewSchema, status: 200 },
+  { id: "revokeAgent", method: "POST", path: "/v1/agents/{id}/revoke", summary: "Take its credential back, at once", access: "key", status: 204 },
   { id: "listSites", method: "GET", path: "/v1/sites", summary: "Every site with its capacity", access: "key", response: siteListSchema, status: 200 },
   { id: "createToken", method: "POST", path: "/v1/tokens", summary: "A join token: single use, 15 minutes", access: "key", request: tokenRequestSchema, response: tokenAnswerSchema, status: 201 },
   { id: "join", method: "POST", path: "/v1/join", summary: "Trade a join token for an agent's credential", access: "proof", request: joinRequestSchema, response: joinAnswerSchema, status: 200 },

@@ -18,6 +18,7 @@ export * from "./join-token.ts";
 export * from "./names.ts";
 export * from "./order.ts";
 export * from "./reason.ts";
+export * from "./settings.ts";
 export * from "./socket-api.ts";
 export * from "./subjects.ts";
 export * from "./version.ts";

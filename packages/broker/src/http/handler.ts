@@ -1,0 +1,67 @@
+import type { AgentView, DeployAnswer, DrainRequest, FunctionView, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PullProgress, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Caller } from "../socket/caller.ts";
+
+/** What the HTTP side needs of the rest of the broker; `broker.ts` puts it together. */
+export interface BrokerParts {
+  readonly functions: {
+    deploy(tenantId: TenantId, document: unknown, options: { onProgress(progress: DeployProgress): void; signal: AbortSignal }): Promise<DeployAnswer>;
+    view(tenantId: TenantId, name: string): FunctionView;
+    list(tenantId: TenantId): FunctionView[];
+    revisions(tenantId: TenantId, name: string): FunctionView[];
+    remove(tenantId: TenantId, name: string): Promise<void>;
+  };
+  readonly invocations: {
+    view(tenantId: TenantId, invocationId: string): Promise<InvocationView>;
+    cancel(tenantId: TenantId, invocationId: string): Promise<void>;
+    result(tenantId: TenantId, invocationId: string): Promise<{ record: InvocationRecord; body: Uint8Array }>;
+  };
+  readonly fleet: {
+    agents(): AgentView[];
+    sites(): SiteView[];
+    cordon(agentId: string, cordoned: boolean): Promise<AgentView>;
+    drain(agentId: string, request: DrainRequest): Promise<AgentView>;
+    revoke(agentId: string): Promise<void>;
+  };
+  readonly identity: {
+    createToken(request: TokenRequest): Promise<TokenAnswer>;
+    join(request: JoinRequest): Promise<JoinAnswer>;
+    renew(agentId: string, request: RenewRequest): Promise<JoinAnswer>;
+  };
+  readonly logs: {
+    lines(tenantId: TenantId, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
+  };
+  readonly health: { readonly brokerId: string; problem(): string | undefined };
+  /** Prometheus text. */
+  metrics(): string;
+}
+
+export interface DeployProgress {
+  readonly siteId: string;
+  readonly agentId: string;
+  readonly pull: PullProgress;
+}
+
+export interface LogQuery {
+  readonly functionName?: string | undefined;
+  readonly invocationId?: string | undefined;
+  readonly tail: number;
+  readonly follow: boolean;
+}
+
+/** A request on its way to a handler: route found, caller known. */
+export interface HandlerContext {
+  readonly parts: BrokerParts;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly caller: Caller | undefined;
+  /** The tenant of the caller; routes with access `key` only. */
+  readonly tenantId: TenantId;
+  /** The body as a JSON document; read when it is asked for. */
+  document(): Promise<unknown>;
+}
+
+/** Answers one route. What it throws becomes a problem; what it returns, where it returns something, a JSON document. */
+export type Handler = (context: HandlerContext) => unknown;
