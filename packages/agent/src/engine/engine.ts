@@ -46,6 +46,8 @@ export interface EngineDescription {
   readonly hostName: string;
   readonly kernel: string;
   readonly runtimes: readonly string[];
+  /** What people should know: a protection that this host does not allow. */
+  readonly warnings?: readonly string[];
 }
 
 export interface PullOptions {

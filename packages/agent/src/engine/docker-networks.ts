@@ -1,0 +1,87 @@
+import type { Logger } from "../log.ts";
+import { callLimits, type DockerApi } from "./docker-api.ts";
+import { removeContainer } from "./docker-removal.ts";
+import type { Firewall } from "./firewall.ts";
+import { labelKeys } from "./labels.ts";
+import { bridgeOptionKeys, ensureNetworks, type ExistingNetwork, type NetworkCalls, removeNetworks } from "./networks.ts";
+
+interface ListedNetwork {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Internal: boolean;
+  readonly Options?: Readonly<Record<string, string>> | null;
+}
+
+/** An agent's two networks on a Docker engine, and the rules around them. */
+export interface DockerNetworks {
+  ensure(): Promise<void>;
+  remove(): Promise<void>;
+  /** What people should know: protection that this host does not allow. */
+  readonly warnings: readonly string[];
+}
+
+/** Joins networks and firewall: rules before bridges and after them, so that no instance is ever on an unguarded one. */
+export function createDockerNetworks({ agentId, api, firewall, log }: { agentId: string; api: DockerApi; firewall: Firewall; log: Logger | undefined }): DockerNetworks {
+  const calls = networkCalls(agentId, api);
+  let warning: string | undefined;
+  let underWay: Promise<unknown> = Promise.resolve();
+
+  /** One at a time, in order: two halves of two runs would undo each other. */
+  const inTurn = (step: () => Promise<void>): Promise<void> => {
+    const turn = underWay.then(step, step);
+    underWay = turn;
+    return turn;
+  };
+
+  return {
+    ensure: () =>
+      inTurn(async () => {
+        const before = warning;
+        warning = await firewall.apply();
+        if (warning !== undefined && warning !== before) log?.warn({ warning }, "instances are not kept off this host");
+        await ensureNetworks(agentId, calls);
+      }),
+    remove: () =>
+      inTurn(async () => {
+        await removeNetworks(calls);
+        await firewall.remove();
+      }),
+    get warnings() {
+      return warning === undefined ? [] : [warning];
+    },
+  };
+}
+
+function networkCalls(agentId: string, api: DockerApi): NetworkCalls {
+  const owned = [`${labelKeys.agent}=${agentId}`];
+  return {
+    async listOwned() {
+      const query = { filters: JSON.stringify({ label: owned }) };
+      return (await api.call<ListedNetwork[]>("Cannot list networks", { method: "GET", path: "/networks", query })).map(existingNetwork);
+    },
+    async create({ name, internal, options, labels }) {
+      const body = { Name: name, CheckDuplicate: true, Driver: "bridge", Internal: internal, Options: options, Labels: labels };
+      await api.call(`Cannot create network "${name}"`, { method: "POST", path: "/networks/create", body }, callLimits.workMs);
+    },
+    async remove(id) {
+      await api.call(`Cannot remove network "${id}"`, { method: "DELETE", path: `/networks/${encodeURIComponent(id)}` }, callLimits.workMs);
+    },
+    async removeContainersOn({ id, name }) {
+      const query = { all: true, filters: JSON.stringify({ label: owned, network: [id] }) };
+      const connected = await api.call<{ Id: string }[]>(`Cannot list containers of network "${name}"`, { method: "GET", path: "/containers/json", query });
+      for (const container of connected) await removeContainer(api, container.Id);
+    },
+  };
+}
+
+function existingNetwork({ Id, Name, Driver, Internal, Options }: ListedNetwork): ExistingNetwork {
+  return {
+    id: Id,
+    name: Name,
+    driver: Driver,
+    bridge: Options?.[bridgeOptionKeys.name] ?? "",
+    internal: Internal,
+    isolatesContainers: Options?.[bridgeOptionKeys.icc] === "false",
+  };
+}
