@@ -43,7 +43,7 @@ async function step(name, run) {
 
 async function compile() {
   for (const name of packages) rmSync(join(root, "packages", name, "dist"), { recursive: true, force: true });
-  await runCommand(nodePath(), [findWorkspaceTool("tsc") ?? "", "--build", "tsconfig.build.json"], { cwd: root });
+  await runCommand(nodePath(), [findWorkspaceTool("tsc") ?? "", "--build", "--force", "tsconfig.build.json"], { cwd: root });
   return `${packages.length} packages`;
 }
 
