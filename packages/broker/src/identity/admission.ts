@@ -55,7 +55,7 @@ export class Admission {
       if (!(await tokens.claim(tokenId, token, publicKey, agentId))) continue; // A1
       const agent = await this.#register(agentId, publicKey, token);
       if (agent !== undefined) return this.#answer(agent);
-      await this.#forgetName(tokenId, secret, publicKey);
+      await this.#chooseAgain(request);
     }
   }
 
@@ -91,12 +91,10 @@ export class Admission {
     return agent;
   }
 
-  /** Two hosts of one name chose the same free id at once: the second chooses again. */
-  async #forgetName(tokenId: string, secret: string, publicKey: string): Promise<void> {
+  /** Two hosts of one name chose the same free id at once: the second takes another. */
+  async #chooseAgain({ tokenId, secret, publicKey, hostName }: JoinRequest): Promise<void> {
     const { tokens, agents, now } = this.#options;
-    const token = await tokens.usable(tokenId, secret, publicKey, now());
-    const taken = token.value.claim?.agentId;
-    if (taken !== undefined) await tokens.claim(tokenId, token, publicKey, agents.chooseId(taken));
+    await tokens.claim(tokenId, await tokens.usable(tokenId, secret, publicKey, now()), publicKey, agents.chooseId(hostName));
   }
 
   #answer(agent: JoinedAgent): JoinAnswer {

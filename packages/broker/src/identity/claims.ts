@@ -63,11 +63,21 @@ export function coreAccountJwt(operator: Nkey, accountKey: string): string {
   return signed(operator, { name: "core", sub: accountKey, nats: { type: "account", limits: { ...accountLimits, ...jetStreamLimits }, default_permissions: nothing } });
 }
 
+/** What differs between one signing of the fleet account and the next. */
+interface FleetAccount {
+  readonly accountKey: string;
+  readonly agentSignerKey: string;
+  /** Public key → epoch seconds: what was issued to that key until then is refused. */
+  readonly revocations?: Readonly<Record<string, number>>;
+  /** Epoch seconds; default now. Of two, servers keep the one issued later. */
+  readonly issuedAt?: number;
+}
+
 /**
  * The account of brokers and agents: no JetStream. Agents come by a scoped key: it can sign nothing but users with exactly these
- * permissions, and none at all for a user without a site. `revocations`: public key → epoch seconds; what was issued to that key until then is refused.
+ * permissions, and none at all for a user without a site.
  */
-export function fleetAccountJwt(operator: Nkey, accountKey: string, agentSignerKey: string, revocations: Readonly<Record<string, number>> = {}): string {
+export function fleetAccountJwt(operator: Nkey, { accountKey, agentSignerKey, revocations = {}, issuedAt }: FleetAccount): string {
   const template = {
     pub: { allow: [agentPermissionTemplate.publish] },
     sub: { allow: [agentPermissionTemplate.subscribe], deny: [agentPermissionTemplate.subscribeDeny] },
@@ -78,6 +88,7 @@ export function fleetAccountJwt(operator: Nkey, accountKey: string, agentSignerK
   return signed(operator, {
     name: "fleet",
     sub: accountKey,
+    ...(issuedAt !== undefined && { iat: issuedAt }),
     nats: {
       type: "account",
       limits: accountLimits,
@@ -110,6 +121,7 @@ export const everything: Permissions = { pub: { allow: [">"] }, sub: { allow: ["
 interface Claims {
   readonly name: string;
   readonly sub: string;
+  readonly iat?: number;
   readonly exp?: number;
   readonly nats: Readonly<Record<string, unknown>>;
 }

@@ -51,10 +51,11 @@ export class Revocations {
     const { revocation, fleetAccountKey, agentSignerSeed, servers, ca } = this.#access;
     if (revocation === undefined) return;
     const operator = nkeyFromSeed(revocation.operatorSeed, "operator");
-    const signer = nkeyFromSeed(agentSignerSeed, "account").publicKey;
+    const account = { accountKey: fleetAccountKey, agentSignerKey: nkeyFromSeed(agentSignerSeed, "account").publicKey };
     let list = await this.#documents.read(listEntry);
     for (let pushed: number | undefined; list !== undefined && list.revision !== pushed; list = await this.#documents.read(listEntry)) {
-      await pushAccountClaims({ servers, ca, credential: revocation.system }, fleetAccountJwt(operator, fleetAccountKey, signer, list.value.revokedAt));
+      const jwt = fleetAccountJwt(operator, { ...account, revocations: list.value.revokedAt });
+      await pushAccountClaims({ servers, ca, credential: revocation.system }, jwt);
       pushed = list.revision; // V2
     }
   }
