@@ -1,6 +1,6 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
-import { formatJoinToken, parseJoinToken, renewProofText } from "@longshore/protocol";
+import { formatJoinToken, joinProofText, parseJoinToken, renewProofText } from "@longshore/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadCredential, loadOrCreateKey } from "../../packages/agent/src/join/credential.ts";
 import { join } from "../../packages/agent/src/join/join.ts";
@@ -42,9 +42,14 @@ describe("a join token", () => {
     expect(readdirSync(dataFolder).sort()).toEqual(["agent.json", "agent.seed"]);
   });
 
-  it("admits one of ten hosts that use it at once", async () => {
-    const token = await createToken();
-    const tries = await Promise.allSettled(Array.from({ length: 10 }, (_, index) => join(token, { hostName: `racer-${index}`, dataFolder: fleet.newHost() })));
+  it("admits one of ten hosts that use it at once, with two brokers", async () => {
+    const token = parseJoinToken(await createToken());
+    const { identity } = await fleet.anotherIdentity("b3", { now: () => nowMs });
+    const requests = Array.from({ length: 10 }, (_, index) => {
+      const key = loadOrCreateKey(fleet.newHost());
+      return { tokenId: token.id, secret: token.secret, publicKey: key.publicKey, proof: key.prove(joinProofText(token.id)), hostName: `racer-${index}` };
+    });
+    const tries = await Promise.allSettled(requests.map((request, index) => (index % 2 === 0 ? identity : fleet.identity).join(request)));
     expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     const refusals = tries.flatMap((tried) => (tried.status === "rejected" ? [tried.reason as unknown] : []));
     expect(refusals).toEqual(Array.from({ length: 9 }, () => because("token_used")));

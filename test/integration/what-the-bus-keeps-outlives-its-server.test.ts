@@ -1,66 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { Bucket, Entry } from "../../packages/broker/src/bus/bus.ts";
+import { bytes, describeStore, Followed } from "../../packages/broker/src/bus/testing/store-contract.ts";
 import { event, TestBus } from "../support/nats.ts";
 
-const bytes = (text: string) => new TextEncoder().encode(text);
-const text = (value: Uint8Array | undefined) => (value === undefined ? undefined : new TextDecoder().decode(value));
 const options = { history: 1, ttlMs: 0, storage: "file" } as const;
 
-/** Follows a bucket, and lets a test wait for what it is told. */
-class Followed {
-  readonly state = new Map<string, string>();
-  readonly log: string[] = [];
-  readonly #waiting: (() => void)[] = [];
-
-  readonly handler = ({ key, value, deleted }: Entry) => {
-    if (deleted) this.state.delete(key);
-    else this.state.set(key, text(value) ?? "");
-    this.log.push(deleted ? `-${key}` : `${key}=${text(value) ?? ""}`);
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  };
-
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-}
+describeStore("the store on the bus", async () => {
+  const testBus = await TestBus.start();
+  const [one, two, three] = [await testBus.broker("b1"), await testBus.broker("b2"), await testBus.broker("b3")];
+  return { stores: [one.store, two.store, three.store] as const, [Symbol.asyncDispose]: () => testBus[Symbol.asyncDispose]() };
+});
 
 describe("a bucket", () => {
-  it("lets one of many writers create, or change, an entry", async () => {
-    await using testBus = await TestBus.start();
-    const buckets = await Promise.all(["b1", "b2", "b3"].map(async (id) => (await testBus.broker(id)).store.bucket("things", options)));
-    const [bucket] = buckets as [Bucket, Bucket, Bucket];
-    const created = await Promise.all(buckets.map((each, index) => each.create("a.b", bytes(String(index)))));
-    expect(created.filter((revision) => revision !== undefined)).toHaveLength(1);
-    const { revision } = (await bucket.get("a.b"))!;
-    const updated = await Promise.all(buckets.map((each) => each.update("a.b", bytes("next"), revision)));
-    expect(updated.filter((next) => next !== undefined)).toHaveLength(1);
-    await bucket.delete("a.b");
-    expect(await bucket.get("a.b")).toBeUndefined();
-    expect(await bucket.create("a.b", bytes("again"))).toBeDefined();
-  });
-
-  it("tells a watcher everything that stands, then every change, in order", async () => {
-    await using testBus = await TestBus.start();
-    const broker = await testBus.broker("b1");
-    const bucket = await broker.store.bucket("things", options);
-    const empty = new Followed();
-    await bucket.watch(empty.handler);
-    await bucket.put("a", bytes("1"));
-    await bucket.put("b", bytes("2"));
-    const followed = new Followed();
-    const watch = await bucket.watch(followed.handler);
-    expect(followed.log).toEqual(["a=1", "b=2"]);
-    await bucket.put("a", bytes("3"));
-    await bucket.delete("b");
-    await followed.until(() => followed.log.length === 4);
-    await empty.until(() => empty.log.length === 4);
-    expect(followed.log).toEqual(["a=1", "b=2", "a=3", "-b"]);
-    watch.close();
-    await bucket.put("c", bytes("4"));
-    await empty.until(() => empty.log.length === 5);
-    expect(followed.log).toHaveLength(4);
-  });
-
   it("is there after the server was killed, and its watchers miss nothing that changed meanwhile", async () => {
     await using testBus = await TestBus.start();
     const [one, other] = [await testBus.broker("b1"), await testBus.broker("b2")];
@@ -108,19 +58,6 @@ describe("a bucket", () => {
 });
 
 describe("the record of a sync invocation", () => {
-  it("is the first one that was given, from whichever broker", async () => {
-    await using testBus = await TestBus.start();
-    const [one, other] = [(await testBus.broker("b1")).store.records, (await testBus.broker("b2")).store.records];
-    one.append("default", "i1", { outcome: "succeeded" }, bytes("body"));
-    await one.flush();
-    other.append("default", "i1", { outcome: "lost" }, bytes(""));
-    await other.flush();
-    const record = await other.read("default", "i1");
-    expect({ head: record?.head, body: text(record?.body) }).toEqual({ head: { outcome: "succeeded" }, body: "body" });
-    expect(await other.read("another", "i1")).toBeUndefined();
-    expect(await other.read("default", "i2")).toBeUndefined();
-  });
-
   it("is written with many others without waiting, and what finds no room is counted", async () => {
     await using testBus = await TestBus.start();
     const broker = await testBus.broker("b1");

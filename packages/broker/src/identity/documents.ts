@@ -69,7 +69,10 @@ export class Documents<T> {
   /** From the bucket. */
   async read(key: string): Promise<Versioned<T> | undefined> {
     const entry = await this.#bucket.get(key);
-    return entry === undefined ? undefined : { value: this.#parse(entry), revision: entry.revision };
+    if (entry === undefined) return undefined;
+    const value = this.#parse(entry);
+    if (value === undefined) throw new LongshoreError("unexpected", `Cannot read "${key}" from the bus: it is damaged, or was written by another version`);
+    return { value, revision: entry.revision };
   }
 
   /** Writes the document unless there is one; tells whether it did. */
@@ -108,7 +111,8 @@ export class Documents<T> {
 
   #take(entry: Entry): void {
     if (!entry.deleted) {
-      this.#set(entry.key, { value: this.#parse(entry), revision: entry.revision });
+      const value = this.#parse(entry);
+      if (value !== undefined) this.#set(entry.key, { value, revision: entry.revision });
     } else if (this.#mirror.delete(entry.key)) {
       for (const handler of this.#handlers) handler(entry.key, undefined);
     }
@@ -121,11 +125,14 @@ export class Documents<T> {
     for (const handler of this.#handlers) handler(key, next.value);
   }
 
-  #parse(entry: Entry): T {
-    const parsed = this.#options.schema.safeParse(JSON.parse(decoder.decode(entry.value)));
-    if (parsed.success) return parsed.data;
-    this.#options.log.error({ err: parsed.error, bucket: this.#options.name, key: entry.key }, "stored document cannot be read");
-    throw new LongshoreError("unexpected", `Cannot read "${entry.key}" from the bus: it was written by another version`, { cause: parsed.error });
+  /** Undefined, and logged, for what does not fit the schema. */
+  #parse(entry: Entry): T | undefined {
+    try {
+      return this.#options.schema.parse(JSON.parse(decoder.decode(entry.value)));
+    } catch (err) {
+      this.#options.log.error({ err, bucket: this.#options.name, key: entry.key }, "stored document cannot be read");
+      return undefined;
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { agentIdSchema, formatJoinToken, type JoinAnswer, type JoinRequest, type
 import type { Logger } from "pino";
 import type { BusAccess } from "../bus/access.ts";
 import type { Store } from "../bus/bus.ts";
+import { pushAccountClaims } from "../bus/claims-push.ts";
 import { Admission, type RenewRequest } from "./admission.ts";
 import { Agents } from "./agents.ts";
 import { ApiKeys, type Caller } from "./api-keys.ts";
@@ -81,7 +82,7 @@ class StoredIdentity implements Identity {
     this.sites = new Sites(store, log);
     this.#keys = new ApiKeys(store, log);
     this.#tokens = new JoinTokens(store, log);
-    this.#revocations = new Revocations(store, access, credentialLifeMs, log);
+    this.#revocations = new Revocations({ store, access, credentialLifeMs, pushClaims: pushAccountClaims, log });
     this.#admission = new Admission({
       tokens: this.#tokens,
       agents: this.agents,

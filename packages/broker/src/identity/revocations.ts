@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import type { BusAccess } from "../bus/access.ts";
 import type { Store } from "../bus/bus.ts";
-import { pushAccountClaims } from "../bus/claims-push.ts";
+import type { LinkTarget } from "../bus/link.ts";
 import { fleetAccountJwt } from "./claims.ts";
 import { Documents } from "./documents.ts";
 import { nkeyFromSeed } from "./nkey.ts";
@@ -10,6 +10,17 @@ import { nkeyFromSeed } from "./nkey.ts";
 const listSchema = z.object({ revokedAt: z.record(z.string(), z.number()) });
 type RevocationList = z.infer<typeof listSchema>;
 const listEntry = "list";
+
+/** Hands the servers a newly signed account JWT, as the system user. */
+export type PushClaims = (system: LinkTarget, accountJwt: string) => Promise<void>;
+
+export interface RevocationsOptions {
+  readonly store: Store;
+  readonly access: BusAccess;
+  readonly credentialLifeMs: number;
+  readonly pushClaims: PushClaims;
+  readonly log: Logger;
+}
 
 /**
  * Credentials taken back before their time. The whole list is one document, and what the servers are given is made from it.
@@ -22,11 +33,13 @@ export class Revocations {
   readonly #documents: Documents<RevocationList>;
   readonly #access: BusAccess;
   readonly #credentialLifeMs: number;
+  readonly #pushClaims: PushClaims;
 
-  constructor(store: Store, access: BusAccess, credentialLifeMs: number, log: Logger) {
+  constructor({ store, access, credentialLifeMs, pushClaims, log }: RevocationsOptions) {
     this.#documents = new Documents({ store, name: "revocations", schema: listSchema, log });
     this.#access = access;
     this.#credentialLifeMs = credentialLifeMs;
+    this.#pushClaims = pushClaims;
   }
 
   /** Opens the list, and gives the servers what it says: they may have been made anew meanwhile. */
@@ -55,7 +68,7 @@ export class Revocations {
     let list = await this.#documents.read(listEntry);
     for (let pushed: number | undefined; list !== undefined && list.revision !== pushed; list = await this.#documents.read(listEntry)) {
       const jwt = fleetAccountJwt(operator, { ...account, revocations: list.value.revokedAt });
-      await pushAccountClaims({ servers, ca, credential: revocation.system }, jwt);
+      await this.#pushClaims({ servers, ca, credential: revocation.system }, jwt);
       pushed = list.revision; // V2
     }
   }
