@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { jwtAuthenticator, type NatsConnection } from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport-node";
 import { afterEach, describe, expect, it } from "vitest";
 import type { BrokerId } from "@longshore/protocol";
+import type { BusAccess } from "../../packages/broker/src/bus/access.ts";
 import { type ClusterConfig, readClusterAccess } from "../../packages/broker/src/bus/credential-files.ts";
 import { createBus } from "../../packages/broker/src/bus/nats.ts";
 import { createEmbeddedServer } from "../../packages/broker/src/embedded/server.ts";
@@ -15,8 +17,10 @@ import { silentLog } from "../support/silent-log.ts";
 
 const folders: string[] = [];
 const children: ChildProcess[] = [];
+const connections: NatsConnection[] = [];
 
 afterEach(async () => {
+  for (const connection of connections.splice(0)) await connection.close();
   for (const child of children.splice(0)) {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill("SIGKILL");
@@ -35,14 +39,14 @@ function newFolder(): string {
 const serverOn = (dataFolder: string, executable = natsServerExecutable) => createEmbeddedServer({ dataFolder, executable, listen: { host: "127.0.0.1", port: 0 }, log: silentLog });
 
 /** Another process that runs an embedded bus, and a connection by whose end one knows of its server's. */
-async function runElsewhere(dataFolder: string, environment: NodeJS.ProcessEnv = {}): Promise<{ owner: ChildProcess; toServer: Socket }> {
+async function runElsewhere(dataFolder: string, environment: NodeJS.ProcessEnv = {}): Promise<{ owner: ChildProcess; toServer: NatsConnection }> {
   const script = join(import.meta.dirname, "../support/embedded-bus-process.ts");
   const owner = spawn(process.execPath, ["--no-warnings", script, dataFolder], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...environment } });
   children.push(owner);
   const [line] = (await once(createInterface({ input: owner.stdout }), "line")) as [string];
-  const toServer = connect((JSON.parse(line) as { port: number }).port, "127.0.0.1");
-  toServer.resume().on("error", () => undefined);
-  await once(toServer, "connect");
+  const { servers, core } = JSON.parse(line) as BusAccess;
+  const toServer = await connect({ servers: [...servers], authenticator: jwtAuthenticator(core.jwt, new TextEncoder().encode(core.seed)), reconnect: false });
+  connections.push(toServer);
   return { owner, toServer };
 }
 
@@ -57,9 +61,8 @@ function pretender(version: string): string {
 describe("an embedded bus", () => {
   it("ends with its process, even when that is killed", async () => {
     const { owner, toServer } = await runElsewhere(newFolder());
-    const ended = once(toServer, "close");
     owner.kill("SIGKILL");
-    await ended;
+    await toServer.closed();
   });
 
   it("is ended at the next start where nothing else ended it", async () => {
@@ -68,11 +71,10 @@ describe("an embedded bus", () => {
     const { owner, toServer } = await runElsewhere(folder, { PATH: "/nonexistent" });
     owner.kill("SIGKILL");
     await once(owner, "exit");
-    expect(toServer.closed).toBe(false);
-    const ended = once(toServer, "close");
+    await toServer.flush(); // It runs on.
     const server = serverOn(folder);
     await server.start();
-    await ended;
+    await toServer.closed();
     await server.close();
   });
 
@@ -80,8 +82,7 @@ describe("an embedded bus", () => {
     const folder = newFolder();
     const { owner, toServer } = await runElsewhere(folder);
     await expect(serverOn(folder).start()).rejects.toThrow(`process ${owner.pid ?? ""} already runs one`);
-    expect(toServer.closed).toBe(false);
-    toServer.destroy();
+    await toServer.flush(); // It was left alone.
   });
 
   it("says what to install instead of what is missing or too old", async () => {
