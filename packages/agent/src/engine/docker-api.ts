@@ -57,7 +57,7 @@ const accepted = { 200: true, 201: true, 204: true } as const;
 export function createDockerApi(modem: Modem): DockerApi {
   const dial = <Answer>(request: DockerRequest, abortSignal: AbortSignal, how: Partial<DialOptions>) =>
     new Promise<Answer>((resolve, reject) => {
-      modem.dial({ ...dialOptions(request, abortSignal), ...how }, (error, answer) => (error ? reject(error as Error) : resolve(answer as Answer)));
+      modem.dial({ ...dialOptions(request, abortSignal), ...how }, (error, answer) => (error instanceof Error ? reject(error) : resolve(answer as Answer)));
     });
 
   return {

@@ -15,8 +15,8 @@ interface ListedNetwork {
 
 /** An agent's two networks on a Docker engine, and the rules around them. */
 export interface DockerNetworks {
-  ensure(): Promise<void>;
-  remove(): Promise<void>;
+  readonly ensure: () => Promise<void>;
+  readonly remove: () => Promise<void>;
   /** What people should know: protection that this host does not allow. */
   readonly warnings: readonly string[];
 }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { pause, systemClock } from "../clock.ts";
 import { callLimits, containerPath, type DockerApi } from "./docker-api.ts";
 import { waitFor } from "./docker-wait.ts";
 import { EngineError } from "./engine.ts";
@@ -19,7 +19,7 @@ export async function removeContainer(api: DockerApi, id: string): Promise<void>
     } catch (error) {
       if (isNotFound(error)) return;
       if (attempt === attempts || !(error instanceof EngineError && error.failure === "internal")) throw error;
-      await delay(retryMs * attempt);
+      await pause(systemClock, retryMs * attempt);
     }
   }
 }

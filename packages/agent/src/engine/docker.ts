@@ -3,7 +3,7 @@ import type { Logger } from "../log.ts";
 import { createAttachment } from "./attachment.ts";
 import { containerOptions } from "./container-options.ts";
 import { containerAddress, containerState, type InspectedContainer, type ListedContainer, ownedContainer } from "./container-state.ts";
-import { callLimits, containerPath, createDockerApi, type Modem } from "./docker-api.ts";
+import { callLimits, containerPath, createDockerApi } from "./docker-api.ts";
 import { describeEngine } from "./docker-description.ts";
 import { createDockerImages } from "./docker-images.ts";
 import { createDockerNetworks } from "./docker-networks.ts";
@@ -33,8 +33,8 @@ export interface DockerEngineOptions {
 /** The engine behind Docker's API (20.10 and newer). No I/O until a method is called. */
 export function createDockerEngine({ agentId, socketPath, log, networks: networkOptions }: DockerEngineOptions): Engine {
   // A host from DOCKER_HOST would win over the socket.
-  const client = socketPath === undefined ? new Docker() : new Docker({ socketPath, host: undefined, protocol: "http" } as Docker.DockerOptions);
-  const api = createDockerApi(client.modem as Modem);
+  const client = socketPath === undefined ? new Docker() : new Docker({ socketPath, host: undefined, protocol: "http" });
+  const api = createDockerApi(client.modem);
   const planned = planNetworks(agentId);
   const firewall = createFirewall({
     hash: agentHash(agentId),

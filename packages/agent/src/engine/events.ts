@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { type Clock, pause, systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { ContainerId, EngineEvent, OwnedContainer } from "./engine.ts";
 
@@ -30,16 +30,17 @@ export const watchedActions = ["create", "start", "die", "oom", "destroy"] as co
  * 3. A stream can go quiet without an error. Every `checkMs` the engine's list is read; if containers came, went, started or stopped
  *    while the stream said nothing, it is deaf and is opened again. A list that cannot be read counts as a broken stream.
  */
-export function watchEvents(source: WatchSource, handler: (event: EngineEvent) => void, log?: Logger, timing = defaultTiming): { close(): void } {
+export function watchEvents(source: WatchSource, handler: (event: EngineEvent) => void, log?: Logger, timing = defaultTiming, clock = systemClock): { close(): void } {
   const closed = new AbortController();
-  void follow(source, (event) => closed.signal.aborted || handler(event), log, timing, closed.signal);
+  void follow(source, (event) => closed.signal.aborted || handler(event), log, timing, clock, closed.signal);
   return { close: () => closed.abort() };
 }
 
-async function follow(source: WatchSource, handler: (event: EngineEvent) => void, log: Logger | undefined, timing: WatchTiming, closed: AbortSignal): Promise<void> {
-  let sinceMs: number | undefined = Date.now();
+async function follow(source: WatchSource, handler: (event: EngineEvent) => void, log: Logger | undefined, timing: WatchTiming, clock: Clock, closed: AbortSignal): Promise<void> {
+  const isClosed = () => closed.aborted;
+  let sinceMs: number | undefined = clock.wallMs();
   let retryMs = timing.retryMs;
-  while (!closed.aborted) {
+  while (!isClosed()) {
     const connection = new AbortController();
     const signal = AbortSignal.any([closed, connection.signal]);
     try {
@@ -47,14 +48,14 @@ async function follow(source: WatchSource, handler: (event: EngineEvent) => void
       if (sinceMs === undefined) handler({ kind: "gap" }); // 1
       retryMs = timing.retryMs;
       const heard = { count: 0 };
-      await Promise.race([listen(stream, handler, heard), untilDeaf(source, heard, timing.checkMs, signal)]);
+      await Promise.race([listen(stream, handler, heard), untilDeaf(source, heard, timing, clock, signal)]);
     } catch (error) {
-      if (!closed.aborted) log?.warn({ err: error, retryMs }, "engine events interrupted");
+      if (!isClosed()) log?.warn({ err: error, retryMs }, "engine events interrupted");
     } finally {
       connection.abort();
     }
     sinceMs = undefined;
-    await delay(retryMs, undefined, { signal: closed }).catch(() => {});
+    await pause(clock, retryMs, closed);
     retryMs = Math.min(retryMs * 2, timing.retryMaxMs); // 2
   }
 }
@@ -69,13 +70,14 @@ async function listen(stream: AsyncIterable<unknown>, handler: (event: EngineEve
 }
 
 /** Rejects when the engine's list has changed while nothing was heard, or cannot be read. */
-async function untilDeaf(source: WatchSource, heard: { count: number }, checkMs: number, signal: AbortSignal): Promise<never> {
+async function untilDeaf(source: WatchSource, heard: { count: number }, { checkMs }: WatchTiming, clock: Clock, signal: AbortSignal): Promise<never> {
   for (let heardBefore = -1, before = ""; ; ) {
     const mark = heard.count;
     const now = fingerprint(await source.list());
     if (heardBefore === mark && now !== before) throw new Error("The engine's event stream has gone quiet"); // 3
     [heardBefore, before] = [mark, now];
-    await delay(checkMs, undefined, { signal });
+    await pause(clock, checkMs, signal);
+    signal.throwIfAborted();
   }
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { pause, systemClock } from "../clock.ts";
 import { type ContainerState, EngineError } from "./engine.ts";
 import { isNotFound } from "./failure.ts";
 
@@ -15,7 +15,7 @@ const retryMaxMs = 2_000;
  * Resolves once a container is not running, whoever ended it. Rides out an engine that is away, since only the engine knows; a
  * container removed from outside keeps the exit code if the engine still said it, and else has none.
  */
-export async function waitExit(source: ExitSource, retryMs = 100): Promise<ContainerState> {
+export async function waitExit(source: ExitSource, retryMs = 100, clock = systemClock): Promise<ContainerState> {
   let exitCode: number | undefined;
   for (let pauseMs = retryMs; ; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
     try {
@@ -24,7 +24,7 @@ export async function waitExit(source: ExitSource, retryMs = 100): Promise<Conta
     } catch (error) {
       if (isNotFound(error)) return goneState(exitCode);
       if (!(error instanceof EngineError && error.failure === "unreachable")) throw error;
-      await delay(pauseMs, undefined, { ref: false });
+      await pause(clock, pauseMs);
     }
   }
 }

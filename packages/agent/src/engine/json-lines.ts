@@ -1,5 +1,5 @@
 /** Reads a stream of JSON values, one a line, as engines send events and progress. Throws when the stream breaks or a line is not JSON. */
-export async function* readJsonLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
+export async function* readJsonLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of stream) {

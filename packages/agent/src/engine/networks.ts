@@ -54,7 +54,8 @@ export const bridgeOptionKeys = { name: "com.docker.network.bridge.name", icc: "
 /** Makes both networks, keeping those that are exactly as planned and replacing those of ours that are not. Idempotent. */
 export async function ensureNetworks(agentId: string, calls: NetworkCalls): Promise<void> {
   const existing = await calls.listOwned();
-  for (const planned of Object.values(planNetworks(agentId))) {
+  const { internal, internet } = planNetworks(agentId);
+  for (const planned of [internal, internet]) {
     const sameName = existing.filter((network) => network.name === planned.name);
     const kept = sameName.find((network) => isAsPlanned(network, planned));
     for (const network of sameName) if (network !== kept) await replaceable(network, calls);

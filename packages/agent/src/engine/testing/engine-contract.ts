@@ -67,7 +67,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
 
     it("says who it is", async () => {
       const description = await engine.describe();
-      expect(description).toMatchObject({ name: expect.any(String), version: expect.stringMatching(/./), architecture: expect.stringMatching(/^(amd64|arm64)$/) });
+      expect(description).toMatchObject({ name: expect.any(String) as string, version: expect.stringMatching(/./) as string, architecture: expect.stringMatching(/^(amd64|arm64)$/) as string });
       expect(description.cpuMillis).toBeGreaterThan(0);
       expect(description.memoryBytes).toBeGreaterThan(0);
     });
@@ -186,7 +186,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
     describe("containers", () => {
       it("have an address and are listed for their agent only", async () => {
         const { id, address } = await startAttached("wait", { labels: { "longshore.instance": "i1" } });
-        expect(address).toMatchObject({ ip: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/), gateway: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/) });
+        for (const each of [address.ip, address.gateway]) expect(each).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
         const owned = await engine.listOwned();
         expect(owned).toMatchObject([{ id, running: true, ip: address.ip, labels: { "longshore.instance": "i1" } }]);
         expect(await under.otherAgent.listOwned()).toEqual([]);
@@ -259,7 +259,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
     });
 
     describe("failures", () => {
-      const failure = (kind: EngineError["failure"]) => expect.objectContaining({ name: "EngineError", failure: kind });
+      const failure = (kind: EngineError["failure"]) => expect.objectContaining({ name: "EngineError", failure: kind }) as EngineError;
       const absent = "0".repeat(64) as ContainerId;
 
       it("are `not_found` for what is not there", async () => {

@@ -61,7 +61,7 @@ export function createFakeContainer(spec: ContainerSpec, agentId: string, addres
   const signal = (name: string) => {
     if (!state.running) return;
     if (handleSignal !== undefined && name !== "SIGKILL") handleSignal(name);
-    else exit(128 + (constants.signals[name as NodeJS.Signals] ?? 0));
+    else exit(128 + constants.signals[name as NodeJS.Signals]);
   };
   const outOfMemory = () => {
     state = { ...state, oomKilled: true };

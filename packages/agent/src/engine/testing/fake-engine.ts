@@ -37,9 +37,9 @@ export interface FakeEngine extends Engine {
   /** Names of the calls so far, in order. */
   readonly calls: readonly EngineMethod[];
   /** The next call of a method fails, without an effect. */
-  failNext(method: EngineMethod, error: EngineError): void;
+  readonly failNext: (method: EngineMethod, error: EngineError) => void;
   /** Holds calls of a method back until `release`; `reached` resolves at the first. */
-  hold(method: EngineMethod): { readonly reached: Promise<void>; release(): void };
+  readonly hold: (method: EngineMethod) => { readonly reached: Promise<void>; release(): void };
   /** Removes a container as `docker rm -f` would. */
   removeFromOutside(id: ContainerId): void;
   /** Goes away: calls fail as `unreachable`, streams break, containers run on. */
@@ -104,7 +104,9 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     removeContainer: script.method("removeContainer", async (id) => remove(id)),
     listOwned: script.method("listOwned", async () => world.containers.filter((container) => container.agentId === agentId).map(({ owned }) => owned)),
     watch(handler) {
-      const watcher = (event: EngineEvent, owner: string | undefined) => void (script.isAway || (owner !== undefined && owner !== agentId) || handler(event));
+      const watcher = (event: EngineEvent, owner: string | undefined) => {
+        if (!script.isAway && (owner === undefined || owner === agentId)) handler(event);
+      };
       world.watchers.add(watcher);
       return { close: () => world.watchers.delete(watcher) };
     },
@@ -142,7 +144,7 @@ function createScript() {
     calls,
     isAway: false,
     failNext: (method: EngineMethod, error: EngineError) => void failures.set(method, [...(failures.get(method) ?? []), error]),
-    hold(method: EngineMethod) {
+    hold: (method: EngineMethod) => {
       const reached = Promise.withResolvers<void>();
       const opened = Promise.withResolvers<void>();
       gates.set(method, { reach: reached.resolve, opened: opened.promise });
