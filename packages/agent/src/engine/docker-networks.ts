@@ -5,6 +5,10 @@ import type { Firewall } from "./firewall.ts";
 import { labelKeys } from "./labels.ts";
 import { bridgeOptionKeys, ensureNetworks, type ExistingNetwork, type NetworkCalls, removeNetworks } from "./networks.ts";
 
+interface InspectedNetwork {
+  readonly IPAM?: { readonly Config?: readonly { readonly Gateway?: string }[] | null } | null;
+}
+
 interface ListedNetwork {
   readonly Id: string;
   readonly Name: string;
@@ -17,6 +21,8 @@ interface ListedNetwork {
 export interface DockerNetworks {
   readonly ensure: () => Promise<void>;
   readonly remove: () => Promise<void>;
+  /** The host's address on one of the networks; empty when it has none. Asked of the engine once. */
+  readonly gatewayOf: (networkName: string) => Promise<string>;
   /** What people should know: protection that this host does not allow. */
   readonly warnings: readonly string[];
 }
@@ -26,6 +32,7 @@ export function createDockerNetworks({ agentId, api, firewall, log }: { agentId:
   const calls = networkCalls(agentId, api);
   let warning: string | undefined;
   let underWay: Promise<unknown> = Promise.resolve();
+  const gateways = new Map<string, string>();
 
   /** One at a time, in order: two halves of two runs would undo each other. */
   const inTurn = (step: () => Promise<void>): Promise<void> => {
@@ -40,6 +47,7 @@ export function createDockerNetworks({ agentId, api, firewall, log }: { agentId:
         const before = warning;
         warning = await firewall.apply();
         if (warning !== undefined && warning !== before) log?.warn({ warning }, "instances are not kept off this host");
+        gateways.clear();
         await ensureNetworks(agentId, calls);
       }),
     remove: () =>
@@ -47,6 +55,14 @@ export function createDockerNetworks({ agentId, api, firewall, log }: { agentId:
         await removeNetworks(calls);
         await firewall.remove();
       }),
+    async gatewayOf(networkName) {
+      const known = gateways.get(networkName);
+      if (known !== undefined) return known;
+      const network = await api.call<InspectedNetwork>(`Cannot inspect network "${networkName}"`, { method: "GET", path: `/networks/${encodeURIComponent(networkName)}` });
+      const gateway = network.IPAM?.Config?.[0]?.Gateway ?? "";
+      gateways.set(networkName, gateway);
+      return gateway;
+    },
     get warnings() {
       return warning === undefined ? [] : [warning];
     },

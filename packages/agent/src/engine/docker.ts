@@ -86,7 +86,7 @@ export function createDockerEngine({ agentId, socketPath, log, networks: network
       await api.call(`Cannot start container "${id}"`, { method: "POST", path: containerPath(id, "start") }, callLimits.workMs);
       const inspected = await inspect(id);
       if (inspected === undefined) throw new EngineError("not_found", 404, `Cannot start container "${id}": it was removed while it started`);
-      return containerAddress(inspected);
+      return containerAddress(inspected, networks.gatewayOf);
     },
 
     waitExit: (id) => waitExit({ wait: () => waitFor(api, id, "not-running"), inspect: () => inspectState(id) }),
