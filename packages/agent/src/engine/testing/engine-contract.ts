@@ -210,6 +210,12 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         expect(await engine.waitExit(id)).toMatchObject({ running: false, exitCode: undefined });
       });
 
+      it("may be removed from several sides at once", async () => {
+        const { id } = await startAttached("wait");
+        await Promise.all([engine.removeContainer(id), engine.removeContainer(id), engine.removeContainer(id)]);
+        expect(await engine.inspectContainer(id)).toBeUndefined();
+      });
+
       it("that were never started have no exit code", async () => {
         const id = await engine.createContainer(specOf("speak"));
         expect(await engine.inspectContainer(id)).toMatchObject({ running: false, exitCode: undefined });
