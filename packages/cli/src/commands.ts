@@ -1,25 +1,31 @@
 import type { Command } from "./command-line/command.ts";
 import { agentLs } from "./commands/agent-ls.ts";
-import { agentCordon, agentDrain, agentUncordon } from "./commands/agent-placement.ts";
+import { agentCordon, agentDrain, agentRevoke, agentUncordon } from "./commands/agent-placement.ts";
+import { agentRun } from "./commands/agent-run.ts";
+import { broker } from "./commands/broker.ts";
 import { completionFor } from "./commands/completion.ts";
 import { deploy } from "./commands/deploy.ts";
 import { doctor } from "./commands/doctor.ts";
 import { invocationCancel, invocationResult, invocationShow } from "./commands/invocation.ts";
 import { invoke } from "./commands/invoke.ts";
+import { join } from "./commands/join.ts";
 import { logs } from "./commands/logs.ts";
 import { ls } from "./commands/ls.ts";
 import { rm } from "./commands/rm.ts";
 import { siteLs } from "./commands/site-ls.ts";
 import { tokenCreate } from "./commands/token-create.ts";
+import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
 
 /** Every command, in the order in which help shows them. */
 export const commands: readonly Command[] = [
+  up,
   deploy, invoke, ls, rm, logs,
   invocationShow, invocationResult, invocationCancel,
-  agentLs, agentCordon, agentUncordon, agentDrain,
+  tokenCreate, join,
+  agentLs, agentCordon, agentUncordon, agentDrain, agentRevoke, agentRun,
   siteLs,
-  tokenCreate,
+  broker,
   doctor,
   version,
   completionFor(() => commands),

@@ -35,6 +35,11 @@ const hints: Readonly<Record<string, string>> = {
   engine_unavailable: "longshore doctor looks at this host's engine",
 };
 
+/** The message of any thrown value. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Any thrown value as something to tell. */
 export function describeFailure(error: unknown, action: string): Failure {
   if (error instanceof UsageError) {

@@ -13,6 +13,7 @@ export interface Fleet {
     readonly cordon: (agentId: string) => Promise<AgentView>;
     readonly uncordon: (agentId: string) => Promise<AgentView>;
     readonly drain: (agentId: string, options: { deadlineMs?: number }) => Promise<AgentView>;
+    readonly revoke: (agentId: string) => Promise<void>;
   };
   readonly sites: { readonly list: () => Promise<readonly SiteView[]> };
   readonly tokens: { readonly create: (request: TokenRequest) => Promise<TokenAnswer> };

@@ -69,6 +69,7 @@ export function flagOf(key: string): string {
 export const globalOptions = {
   url: { value: "URL", summary: "Where a broker listens (LONGSHORE_URL; default http://127.0.0.1:4270)" },
   key: { value: "KEY", summary: "API key (LONGSHORE_KEY)" },
+  ca: { value: "FILE", summary: "Authority (PEM) that the broker's certificate comes from (LONGSHORE_CA)" },
   json: { summary: "Write one JSON document, or JSON lines, to stdout" },
   help: { short: "h", summary: "Show this help" },
 } as const satisfies OptionSpecs;

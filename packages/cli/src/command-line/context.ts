@@ -1,4 +1,5 @@
-import type { Fleet } from "../fleet.ts";
+import type { CreateFleet, Fleet } from "../fleet.ts";
+import type { LocalParts } from "../local/parts.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Interrupts } from "./interrupts.ts";
 
@@ -12,6 +13,10 @@ export interface Context {
   readonly connection: Connection;
   /** The fleet behind {@link connection}; made at first use, closed when the command ends. */
   readonly fleet: () => Fleet;
+  /** A fleet elsewhere; whoever asks closes it. */
+  readonly connect: CreateFleet;
+  /** What starts brokers and agents in this process. */
+  readonly loadLocalParts: () => Promise<LocalParts>;
   readonly interrupts: Interrupts;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -20,4 +25,6 @@ export interface Context {
 export interface Connection {
   readonly url: string;
   readonly key: string | undefined;
+  /** File of the authority (PEM) that the broker's certificate comes from, beside those that this system trusts. */
+  readonly caFile: string | undefined;
 }

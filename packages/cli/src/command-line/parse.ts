@@ -45,10 +45,12 @@ function unknownWord(word: string, known: readonly string[], where: string): Usa
   return new UsageError(`Cannot run ${JSON.stringify(word)}: ${where} has no such command${didYouMean(word, [...new Set(known)])}`, `${where} --help lists them`);
 }
 
+const valuedGlobals = new Set(Object.entries(globalOptions).flatMap(([key, spec]) => ("value" in spec ? [flagOf(key)] : [])));
+
 function splitAtCommand(argv: readonly string[]): { before: readonly string[]; after: readonly string[] } {
   let at = 0;
   while (at < argv.length && argv[at]?.startsWith("-") && !helpWords.has(argv[at] ?? "")) {
-    at += argv[at] === "--url" || argv[at] === "--key" ? 2 : 1;
+    at += valuedGlobals.has(argv[at] ?? "") ? 2 : 1;
   }
   return { before: argv.slice(0, at), after: argv.slice(at) };
 }

@@ -17,7 +17,7 @@ describe("a command line", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`Usage: longshore ${name}`);
     expect(command.examples.length).toBeGreaterThan(0);
-    const lines = stdout.split("\n").filter((line) => !line.startsWith("  longshore") && !line.startsWith("Usage:") && !line.includes("| longshore"));
+    const lines = stdout.split("\n").filter((line) => !/^  (sudo )?longshore/.test(line) && !line.startsWith("Usage:") && !line.includes("| longshore"));
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
 

@@ -16,6 +16,7 @@ export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   readonly interrupts: Interrupts;
   readonly createFleet: CreateFleet;
+  readonly loadLocalParts: Context["loadLocalParts"];
   readonly now: () => number;
 }
 
@@ -50,6 +51,8 @@ async function runCommand(command: Command, line: ReturnType<typeof parseLine>, 
   let fleet: Fleet | undefined;
   const context: Context = {
     terminal, environment, interrupts, now, connection,
+    connect: around.createFleet,
+    loadLocalParts: around.loadLocalParts,
     json: line.options["json"] === true,
     fleet: () => (fleet ??= around.createFleet(connection)),
   };
@@ -65,5 +68,5 @@ async function runCommand(command: Command, line: ReturnType<typeof parseLine>, 
 export function resolveConnection(options: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv): Connection {
   const flagOrVariable = (key: string, variable: string): string | undefined => (options[key] as string | undefined) ?? (environment[variable] || undefined);
   const url = flagOrVariable("url", "LONGSHORE_URL") ?? `http://127.0.0.1:${defaultPort}`;
-  return { url: url.includes("://") ? url : `http://${url}`, key: flagOrVariable("key", "LONGSHORE_KEY") };
+  return { url: url.includes("://") ? url : `http://${url}`, key: flagOrVariable("key", "LONGSHORE_KEY"), caFile: flagOrVariable("ca", "LONGSHORE_CA") };
 }

@@ -1,5 +1,4 @@
-import type { AgentView } from "@longshore/protocol";
-import { parseDuration } from "@longshore/protocol";
+import { type AgentView, parseDuration } from "@longshore/protocol";
 import { type Command, defineCommand } from "../command-line/command.ts";
 import type { Context } from "../command-line/context.ts";
 import { inert } from "../terminal/inert.ts";
@@ -45,5 +44,19 @@ export const agentDrain: Command = defineCommand({
     const deadlineMs = options.deadline === undefined ? undefined : parseDuration(options.deadline, "--deadline");
     const view = await context.fleet().agents.drain(args.agent, deadlineMs === undefined ? {} : { deadlineMs });
     show(view, `Draining ${args.agent}: ${view.capacity.running} running; longshore agent ls shows when it is done`, context);
+  },
+});
+
+/** `longshore agent revoke` */
+export const agentRevoke: Command = defineCommand({
+  path: ["agent", "revoke"],
+  summary: "Take an agent's credential back, at once",
+  description: "For a host that was lost or stolen. What it runs is cut off and ends as lost; the host comes back only by a new token.",
+  options: {},
+  arguments: { agent },
+  examples: [["longshore agent revoke laptop-7", "It is off the bus within a second"]],
+  run: async ({ args }, { fleet, terminal, json }) => {
+    await fleet().agents.revoke(args.agent);
+    terminal.print(json ? JSON.stringify({ revoked: args.agent }) : inert(`Revoked ${args.agent}: it is off the bus`));
   },
 });

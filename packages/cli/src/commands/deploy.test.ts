@@ -56,6 +56,10 @@ describe("longshore deploy", () => {
     expect(stderr).toContain("100 %");
   });
 
+  it("knows its examples by name", async () => {
+    expect(await runLine(["deploy", "--example", "moon"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("there are hello-http, wordcount, sse, echo-ws") });
+  });
+
   it("refuses a bad document before anything is sent or built", async () => {
     const { fleet, documents } = recording();
     expect(await runLine(["deploy", "Bad.Name", "--image", "x"], { fleet })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("NAME: must be 1 to 50") });

@@ -1,7 +1,8 @@
-import type { DeployAnswer } from "@longshore/protocol";
-import { functionNameSchema, parseName } from "@longshore/protocol";
+import { type DeployAnswer, functionNameSchema, parseName } from "@longshore/protocol";
 import { defineCommand } from "../command-line/command.ts";
 import type { Context } from "../command-line/context.ts";
+import { UsageError } from "../command-line/usage-error.ts";
+import { exampleNames } from "../examples/example-folder.ts";
 import { finishDocument } from "../function-file/draft.ts";
 import { functionOptions, readFunctionFlags } from "../function-file/flags.ts";
 import { findSource } from "../function-file/source.ts";
@@ -13,6 +14,8 @@ import { formatBytes } from "../terminal/quantity.ts";
 const options = {
   file: { value: "PATH", short: "f", summary: "Function file (YAML or JSON), with the fields of the options below: memory: 256MiB" },
   ...functionOptions,
+  buildArg: { value: "K=V", repeat: true, summary: "Folder: a value for an ARG of its Dockerfile" },
+  example: { value: "NAME", summary: `Build and deploy an example: ${exampleNames.join(", ")}` },
 } as const;
 
 /** `longshore deploy` */
@@ -31,8 +34,10 @@ export const deploy = defineCommand({
     ["longshore deploy wordcount --image debian:12 -- wc -w", "A command-line image: stdin to stdout"],
     ["longshore deploy ./hello", "A folder with a Dockerfile"],
     ["longshore deploy -f longshore.yaml --site plant", "A function file, at one site"],
+    ["longshore deploy --example sse", "An example, built from what this machine has"],
   ],
   run: async ({ args, options: given, rest }, context) => {
+    if (given.example !== undefined) return tell(await deployNamedExample(given.example, context), context);
     const flags = readFunctionFlags(given, rest);
     const { draft, buildFolder } = findSource({ operand: args.source, file: given.file, flags, environment: context.environment });
     // Everything is checked before a build begins: a slip should not cost one.
@@ -40,13 +45,19 @@ export const deploy = defineCommand({
     const image = buildFolder === undefined ? checked.image : await buildImage({
       folder: buildFolder,
       functionName: parseName(functionNameSchema, checked.name, "NAME"),
+      buildArgs: given.buildArg,
       signal: context.interrupts.signal(),
     });
-    const answer = await deployDocument({ ...checked, image }, context);
-    if (context.json) context.terminal.print(JSON.stringify(answer));
-    else tellDeployed(answer, context);
+    tell(await deployDocument({ ...checked, image }, context), context);
   },
 });
+
+async function deployNamedExample(name: string, { fleet, terminal, json, interrupts, environment }: Context): Promise<DeployAnswer> {
+  const known = exampleNames.find((candidate) => candidate === name);
+  if (known === undefined) throw new UsageError(`Cannot deploy the example ${JSON.stringify(name)}: there are ${exampleNames.join(", ")}`);
+  const { deployExample } = await import("../examples/deploy-examples.ts");
+  return deployExample(known, fleet(), { progress: createProgress(terminal, json), signal: interrupts.signal(), environment });
+}
 
 async function deployDocument(document: ReturnType<typeof finishDocument>, { fleet, terminal, json, interrupts }: Context): Promise<DeployAnswer> {
   const progress = createProgress(terminal, json);
@@ -63,7 +74,8 @@ async function deployDocument(document: ReturnType<typeof finishDocument>, { fle
   }
 }
 
-function tellDeployed(answer: DeployAnswer, { terminal, connection }: Context): void {
+function tell(answer: DeployAnswer, { terminal, connection, json }: Context): void {
+  if (json) return terminal.print(JSON.stringify(answer));
   const { name, revisionId, contract, resolvedImage } = answer.function;
   const { style } = terminal;
   const what = answer.changed ? `Deployed ${name} as ${revisionId}` : `${name} is unchanged, still ${revisionId}`;

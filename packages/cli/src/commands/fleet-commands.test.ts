@@ -24,7 +24,7 @@ describe("longshore ls", () => {
 });
 
 describe("longshore agent", () => {
-  const agents = (view = agentView()) => ({ list: async () => [view, agentView({ agentId: "cloud-1", siteId: "cloud", state: "lost", detail: "not heard for 15 s" })], cordon: async () => view, uncordon: async () => view, drain: async () => view });
+  const agents = (view = agentView()) => ({ list: async () => [view, agentView({ agentId: "cloud-1", siteId: "cloud", state: "lost", detail: "not heard for 15 s" })], cordon: async () => view, uncordon: async () => view, drain: async () => view, revoke: async () => undefined });
 
   it("ls shows live capacity, operator labels, and why one is ill", async () => {
     const { stdout, stderr } = await runLine(["agent", "ls"], { fleet: { agents: agents(agentView({ cordoned: true })) } });
@@ -46,13 +46,14 @@ describe("longshore agent", () => {
     expect((await runLine(["agent", "ls"], { fleet: { agents: agents() }, isTerminal: true, environment: { NO_COLOR: "1" } })).stdout).not.toContain("\u001b");
   });
 
-  it("cordon, uncordon and drain say what they did", async () => {
+  it("cordon, uncordon, drain and revoke say what they did", async () => {
     const given: unknown[] = [];
     const fleet = { agents: { ...agents(), drain: async (id: string, options: object) => (given.push([id, options]), agentView()) } };
     expect((await runLine(["agent", "cordon", "plant-1"], { fleet })).stdout).toBe("Cordoned plant-1: it takes no new invocations\n");
     expect((await runLine(["agent", "uncordon", "plant-1"], { fleet })).stdout).toBe("Uncordoned plant-1: it takes invocations\n");
     expect((await runLine(["agent", "drain", "plant-1", "--deadline", "5m"], { fleet })).stdout).toContain("Draining plant-1: 1 running");
     await runLine(["agent", "drain", "plant-1"], { fleet });
+    expect((await runLine(["agent", "revoke", "plant-1"], { fleet })).stdout).toBe("Revoked plant-1: it is off the bus\n");
     expect(given).toEqual([["plant-1", { deadlineMs: 300_000 }], ["plant-1", {}]]);
   });
 });

@@ -9,6 +9,8 @@ import { UsageError } from "../command-line/usage-error.ts";
 export interface BuildRequest {
   readonly folder: string;
   readonly functionName: string;
+  /** `NAME=value`, for the Dockerfile's `ARG`. */
+  readonly buildArgs: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -20,11 +22,11 @@ export const localRegistry = "longshore.local";
  * on our stderr, and returns the image's reference, which names the content: `longshore.local/resize:1f3c…`. Such an image exists in that
  * one engine only. Throws UsageError when the build fails.
  */
-export async function buildImage({ folder, functionName, signal }: BuildRequest): Promise<string> {
+export async function buildImage({ folder, functionName, buildArgs, signal }: BuildRequest): Promise<string> {
   const work = mkdtempSync(join(tmpdir(), "longshore-build-"));
   try {
     const idFile = join(work, "id");
-    await runDocker(["build", "--iidfile", idFile, folder], `Cannot build ${folder}`, signal);
+    await runDocker(["build", "--iidfile", idFile, ...buildArgs.flatMap((text) => ["--build-arg", text]), folder], `Cannot build ${folder}`, signal);
     const imageId = readFileSync(idFile, "utf8").trim();
     const reference = `${localRegistry}/${functionName}:${imageId.replace(/^sha256:/, "").slice(0, 12)}`;
     await runDocker(["tag", imageId, reference], `Cannot tag ${imageId}`, signal);

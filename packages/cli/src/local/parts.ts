@@ -1,0 +1,65 @@
+/** A part of a fleet that runs in this process. */
+export interface RunningPart {
+  /** Refuses new work, finishes what runs within that time, then closes. */
+  readonly drain: (deadlineMs: number) => Promise<void>;
+  /** Ends at once. Idempotent. */
+  readonly close: () => Promise<void>;
+}
+
+export interface RunningBroker extends RunningPart {
+  /** Where it listens, as a URL that this host reaches. */
+  readonly url: string;
+  /** The API key that was made at this start; absent where none is needed or one was made before. */
+  readonly apiKey: string | undefined;
+  /** File of the authority (PEM) that its certificate is signed by; absent without TLS. */
+  readonly caFile: string | undefined;
+}
+
+export interface RunningAgent extends RunningPart {
+  readonly agentId: string;
+  readonly siteId: string;
+}
+
+export interface BrokerRequest {
+  /** Default: that of its settings. */
+  readonly dataFolder: string | undefined;
+  /** `host:port`; default: the broker's own. */
+  readonly listen: string | undefined;
+  /** Speak TLS with a certificate of one's own making. */
+  readonly tls: boolean;
+  /** Listen beyond loopback without TLS, knowingly. */
+  readonly insecure: boolean;
+  readonly logLevel: string | undefined;
+  /** File with its settings in a section `broker`; default: `longshore.yaml` where there is one. */
+  readonly configFile: string | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export interface AgentRequest {
+  /** Default: that of its settings. */
+  readonly dataFolder: string | undefined;
+  readonly logLevel: string | undefined;
+  /** Memory that its instances may have together; default: the agent's own. */
+  readonly memoryBytes?: number;
+  /** File with its settings in a section `agent`; default: `longshore.yaml` where there is one. */
+  readonly configFile: string | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** What this host was admitted as. */
+export interface JoinedHost {
+  readonly agentId: string;
+  readonly siteId: string;
+}
+
+/** How commands start brokers and agents in this process. Loaded only by the commands that do. */
+export interface LocalParts {
+  /** Starts a broker, with a bus of its own unless it is configured for another; resolves when it is ready. */
+  readonly startBroker: (request: BrokerRequest) => Promise<RunningBroker>;
+  /** As what a data folder's agent was admitted; undefined when it never was. */
+  readonly joinedAs: (request: AgentRequest) => Promise<JoinedHost | undefined>;
+  /** Trades a join token for a credential, kept in the agent's data folder. */
+  readonly joinHost: (token: string, request: AgentRequest) => Promise<JoinedHost>;
+  /** Runs the agent that joined from that folder; resolves when it is registered. */
+  readonly startAgent: (request: AgentRequest) => Promise<RunningAgent>;
+}
