@@ -34,7 +34,7 @@ function notedParts(events: string[], overrides: Partial<LocalParts> = {}): { pa
   return {
     agentRequests, dataFolders,
     parts: {
-      startBroker: async ({ dataFolder }) => (dataFolders.push(dataFolder), { url: "http://127.0.0.1:4270", apiKey: undefined, caFile: undefined, ...part("broker") }),
+      startBroker: async ({ dataFolder }) => (dataFolders.push(dataFolder), { url: "http://127.0.0.1:4270", apiKey: undefined, needsKey: false, caFile: undefined, ...part("broker") }),
       joinedAs: async () => undefined,
       joinHost: async (token) => (events.push(`joins by ${token}`), { agentId: "x", siteId: "y" }),
       startAgent: async (request) => {
@@ -121,7 +121,7 @@ describe("longshore up", () => {
   it("shows the key and how to use it when others can reach it", async () => {
     const interrupts = byHand();
     const { parts } = notedParts([]);
-    const open = { ...parts, startBroker: async (request: Parameters<LocalParts["startBroker"]>[0]) => ({ ...(await parts.startBroker(request)), url: "https://10.0.0.5:4270", apiKey: "lsk_x", caFile: "/ca.pem" }) };
+    const open = { ...parts, startBroker: async (request: Parameters<LocalParts["startBroker"]>[0]) => ({ ...(await parts.startBroker(request)), url: "https://10.0.0.5:4270", apiKey: "lsk_x", needsKey: true, caFile: "/ca.pem" }) };
     const { stdout } = await runLine(["up", "--listen", "10.0.0.5:4270", "--tls"], { localParts: open, interrupts, fleet: fleetOf(), onPrint: (text) => text.includes("Ctrl-C takes") && interrupts.press() });
     for (const line of ["export LONGSHORE_URL=https://10.0.0.5:4270", "export LONGSHORE_CA=/ca.pem", "export LONGSHORE_KEY=lsk_x", `curl --cacert /ca.pem -H "Authorization: Bearer $LONGSHORE_KEY"`]) expect(stdout).toContain(line);
   });

@@ -60,12 +60,13 @@ export const up = defineCommand({
 });
 
 function tellReady({ broker, agents, functions }: OneMachineFleet, keptIn: string | undefined, { terminal, environment, json }: Context): void {
-  const { url, apiKey, caFile } = broker;
+  const { url, apiKey, needsKey, caFile } = broker;
   const sites = agents.map(({ siteId }) => siteId);
   if (json) return terminal.print(JSON.stringify({ url, sites, functions: functions.map(({ name }) => name), ...(apiKey !== undefined && { apiKey }), ...(caFile !== undefined && { caFile }) }));
   const variables = connectionVariables(broker, resolveConnection({}, {}).url);
-  const exported = variables.length === 0 ? [] : ["In another terminal, first (the key is shown this once):", ...variables.map((line) => `  export ${line}`), ""];
-  const data = keptIn === undefined ? [] : [`Kept in ${keptIn}.`];
+  const exported = variables.length === 0 ? [] : [`In another terminal, first${needsKey ? " (the key is shown this once)" : ""}:`, ...variables.map((line) => `  export ${line}`), ""];
+  const key = apiKey === undefined || needsKey ? "" : ` Its API key, should it ever listen beyond loopback (shown this once): ${apiKey}`;
+  const data = keptIn === undefined ? [] : [`Kept in ${keptIn}.${key}`];
   printAll(terminal, [
     "",
     terminal.style.bold(`Longshore is up at ${url}, sites ${sites.join(" and ")}.`),

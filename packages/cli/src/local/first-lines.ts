@@ -10,7 +10,7 @@ export function programName(environment: NodeJS.ProcessEnv): string {
 export function firstLines(broker: RunningBroker, functions: readonly FunctionView[], environment: NodeJS.ProcessEnv): readonly string[] {
   const program = programName(environment);
   const [http, stdio] = [functions.find(({ contract }) => contract === "http"), functions.find(({ contract }) => contract === "stdio")];
-  const curl = `curl${broker.caFile === undefined ? "" : ` --cacert ${broker.caFile}`}${broker.apiKey === undefined ? "" : ' -H "Authorization: Bearer $LONGSHORE_KEY"'}`;
+  const curl = `curl${broker.caFile === undefined ? "" : ` --cacert ${broker.caFile}`}${broker.needsKey ? ' -H "Authorization: Bearer $LONGSHORE_KEY"' : ""}`;
   return [
     http === undefined ? `${curl} ${broker.url}/v1/sites` : `${curl} -d '{"name":"you"}' ${broker.url}/f/${http.name}/`,
     stdio === undefined ? `${program} deploy hello --image IMAGE && ${program} invoke hello` : `printf 'one two three four' | ${program} invoke ${stdio.name}`,
@@ -23,6 +23,6 @@ export function connectionVariables(broker: RunningBroker, defaultUrl: string): 
   return [
     ...(broker.url === defaultUrl ? [] : [`LONGSHORE_URL=${broker.url}`]),
     ...(broker.caFile === undefined ? [] : [`LONGSHORE_CA=${broker.caFile}`]),
-    ...(broker.apiKey === undefined ? [] : [`LONGSHORE_KEY=${broker.apiKey}`]),
+    ...(broker.needsKey ? [`LONGSHORE_KEY=${broker.apiKey ?? "the key that was shown when the fleet was made"}`] : []),
   ];
 }

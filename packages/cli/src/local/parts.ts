@@ -9,8 +9,10 @@ export interface RunningPart {
 export interface RunningBroker extends RunningPart {
   /** Where it listens, as a URL that this host reaches. */
   readonly url: string;
-  /** The API key that was made at this start; absent where none is needed or one was made before. */
+  /** The API key that was made with the fleet; absent at later starts. */
   readonly apiKey: string | undefined;
+  /** False on loopback, where callers are trusted without one. */
+  readonly needsKey: boolean;
   /** File of the authority (PEM) that its certificate is signed by; absent without TLS. */
   readonly caFile: string | undefined;
 }

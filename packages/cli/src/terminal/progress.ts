@@ -39,7 +39,8 @@ function plainProgress(terminal: Terminal, lines: Map<string, Line>): Progress {
     update: (name, text, done = 0, total = 0) => {
       const line = take(lines, name, text, done, total);
       const tenths = total === 0 ? 0 : Math.floor((done / total) * 10);
-      if (text === line.writtenText && tenths <= line.writtenTenths) return;
+      // With a total the text holds the amount too, and changes all the time.
+      if (tenths <= line.writtenTenths && (total > 0 || text === line.writtenText)) return;
       Object.assign(line, { writtenTenths: tenths, writtenText: text });
       terminal.note(`${name}: ${text}${total === 0 ? "" : ` ${tenths * 10} %`}`);
     },

@@ -38,7 +38,8 @@ export function createTerminal({ input, out, err, environment }: TerminalStreams
     input, out, err, isOutTerminal, isErrTerminal,
     isInputTerminal: input.isTTY === true,
     isErrLive: isErrTerminal && environment["TERM"] !== "dumb",
-    columns: () => err.columns ?? 80,
+    // Some terminals say 0.
+    columns: () => err.columns || 80,
     style: createStyle(wantsColour(isOutTerminal, environment)),
     errStyle: createStyle(wantsColour(isErrTerminal, environment)),
     print: (line) => void out.write(`${line}\n`),
