@@ -1,11 +1,11 @@
 import { defineCommand } from "../command-line/command.ts";
 import { readDrainMs } from "../local/drain-time.ts";
-import { runAgent } from "../local/run-agent.ts";
+import { runAgent } from "../local/run-part.ts";
 import { agentRequest, partOptions } from "../local/settings.ts";
 
 const options = {
   ...partOptions,
-  drain: { value: "TIME", summary: "How long what runs may take to finish at the end (default 30s)" },
+  drain: { value: "TIME", summary: "How long what runs may take to finish at the end (default: drainMs, 30s)" },
 } as const;
 
 /** `longshore agent run` */

@@ -1,14 +1,12 @@
 import { defineCommand } from "../command-line/command.ts";
-import { exitCodes } from "../exit-code.ts";
-import { brokerOptions, brokerRequest, partOptions } from "../local/settings.ts";
-import { createStartedParts } from "../local/started.ts";
 import { readDrainMs } from "../local/drain-time.ts";
-import { createProgress } from "../terminal/progress.ts";
+import { runPart } from "../local/run-part.ts";
+import { brokerOptions, brokerRequest, partOptions } from "../local/settings.ts";
 
 const options = {
   ...brokerOptions,
   ...partOptions,
-  drain: { value: "TIME", summary: "How long what runs may take to finish at the end (default 30s)" },
+  drain: { value: "TIME", summary: "How long what runs may take to finish at the end (default: drainMs, 30s)" },
 } as const;
 
 /** `longshore broker` */
@@ -25,22 +23,13 @@ export const broker = defineCommand({
     ["longshore broker --listen 0.0.0.0:4270 --tls", "For hosts elsewhere, with an authority of its own"],
     ["longshore broker --config /etc/longshore/longshore.yaml", "With settings from a file"],
   ],
-  run: async ({ options: given }, { terminal, environment, interrupts, loadLocalParts }) => {
-    const drainMs = readDrainMs(given.drain);
-    const interrupted = interrupts.next();
-    const { startBroker } = await loadLocalParts();
-    // Its log tells of starting and stopping.
-    const started = createStartedParts(interrupts, createProgress(terminal, true));
-    const isReady = started.add("broker", () => startBroker(brokerRequest(given, environment)));
-    try {
-      const running = await Promise.race([isReady, interrupted]);
-      if (typeof running === "string") return exitCodes.cancelled;
-      const { url, apiKey, caFile } = running;
-      terminal.print(JSON.stringify({ url, ...(apiKey !== undefined && { apiKey }), ...(caFile !== undefined && { caFile }) }));
-      await interrupted;
-      return exitCodes.succeeded;
-    } finally {
-      await started.stop(drainMs);
-    }
+  run: ({ options: given }, context) => {
+    const { terminal, environment } = context;
+    return runPart({
+      name: "broker",
+      start: (parts) => parts.startBroker(brokerRequest(given, environment)),
+      tellReady: ({ url, apiKey, caFile }) => terminal.print(JSON.stringify({ url, ...(apiKey !== undefined && { apiKey }), ...(caFile !== undefined && { caFile }) })),
+      drainMs: readDrainMs(given.drain),
+    }, context);
   },
 });

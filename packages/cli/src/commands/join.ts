@@ -1,13 +1,13 @@
 import { defineCommand } from "../command-line/command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { readDrainMs } from "../local/drain-time.ts";
-import { runAgent } from "../local/run-agent.ts";
+import { runAgent } from "../local/run-part.ts";
 import { agentRequest, partOptions } from "../local/settings.ts";
 import { inert } from "../terminal/inert.ts";
 
 const options = {
   ...partOptions,
-  drain: { value: "TIME", summary: "How long what runs may take to finish at the end (default 30s)" },
+  drain: { value: "TIME", summary: "How long what runs may take to finish at the end (default: drainMs, 30s)" },
   joinOnly: { summary: "Join and end; longshore agent run starts the agent later" },
 } as const;
 

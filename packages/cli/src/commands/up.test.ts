@@ -28,6 +28,7 @@ function notedParts(events: string[], overrides: Partial<LocalParts> = {}): { pa
   const agentRequests: AgentRequest[] = [];
   const dataFolders: (string | undefined)[] = [];
   const part = (name: string): RunningPart => ({
+    drainMs: 7_000,
     drain: async (deadlineMs) => void events.push(`${name} drains ${deadlineMs}`),
     close: async () => void events.push(`${name} closes`),
   });
@@ -91,7 +92,7 @@ describe("longshore up", () => {
     const interrupts = byHand();
     const { parts } = notedParts(events, {
       startAgent: async () => ({
-        agentId: "a-1", siteId: "a",
+        agentId: "a-1", siteId: "a", drainMs: 0,
         drain: () => new Promise(() => interrupts.press()),
         close: async () => void events.push("a closes"),
       }),
@@ -137,7 +138,7 @@ describe("longshore join, agent run, broker", () => {
     const { parts, agentRequests } = notedParts(events);
     const interrupts = byHand();
     const outcome = await runLine(["join", "lsj_abc", "--data", "/d", "--drain", "1m"], { localParts: parts, interrupts, onPrint: (text) => text.includes("takes work") && interrupts.press() });
-    expect(outcome).toMatchObject({ exitCode: 0, stdout: "Joined site y as x\nAgent agent-1 of site agent takes work. Ctrl-C drains it.\n" });
+    expect(outcome).toMatchObject({ exitCode: 0, stdout: "Joined site y as x\nAgent agent-1 of site agent takes work. Ctrl-C drains it, twice ends it at once.\n" });
     expect(events).toEqual(["joins by lsj_abc", "agent drains 60000", "agent closes"]);
     expect(agentRequests[0]?.dataFolder).toBe("/d/agent");
   });
@@ -158,9 +159,11 @@ describe("longshore join, agent run, broker", () => {
     expect(agentRequests.map(({ dataFolder }) => dataFolder)).toEqual(["/d/agent", undefined, undefined]);
   });
 
-  it("broker prints one line of JSON when it takes calls", async () => {
+  it("broker prints one line of JSON when it takes calls, and drains as its settings say", async () => {
     const interrupts = byHand();
-    const outcome = await runLine(["broker"], { localParts: notedParts([]).parts, interrupts, onPrint: () => interrupts.press() });
+    const events: string[] = [];
+    const outcome = await runLine(["broker"], { localParts: notedParts(events).parts, interrupts, onPrint: () => interrupts.press() });
     expect(outcome).toMatchObject({ exitCode: 0, stdout: '{"url":"http://127.0.0.1:4270"}\n' });
+    expect(events).toEqual(["broker drains 7000", "broker closes"]);
   });
 });

@@ -39,7 +39,7 @@ export const up = defineCommand({
   run: async ({ options: given }, context): Promise<ExitCode> => {
     const sites = (given.site.length > 0 ? given.site : ["plant", "cloud"]).map((site) => parseName(siteIdSchema, site, "--site"));
     if (new Set(sites).size < sites.length) throw new UsageError("Cannot run two agents of one site here: a --site was given twice");
-    const drainMs = given.drain === undefined ? 10_000 : readDrainMs(given.drain);
+    const drainMs = readDrainMs(given.drain) ?? 10_000;
     const dataFolder = given.data ?? mkdtempSync(join(tmpdir(), "longshore-"));
     const progress = createProgress(context.terminal, context.json);
     const started = createStartedParts(context.interrupts, progress);
@@ -54,6 +54,7 @@ export const up = defineCommand({
       await interrupted;
       return exitCodes.succeeded;
     } finally {
+      progress.finish();
       await takeDown(isUp, started, drainMs, given.data === undefined ? dataFolder : undefined, context);
     }
   },
@@ -87,7 +88,7 @@ function printAll(terminal: Terminal, lines: readonly string[]): void {
 async function takeDown(isUp: Promise<unknown>, started: StartedParts, drainMs: number, temporaryFolder: string | undefined, { terminal, json }: Context): Promise<void> {
   if (!json) terminal.note("\nTaking everything down; Ctrl-C again does it at once.");
   try {
-    await started.stop(drainMs);
+    await started.stop(drainMs, createProgress(terminal, json));
     // Whatever was still being set up ends with what it was set up on.
     await isUp.catch(() => undefined);
   } finally {

@@ -1,6 +1,6 @@
 import { parseDuration } from "@longshore/protocol";
 
-/** How long `--drain` leaves to what runs, 30 s where it is not given. */
-export function readDrainMs(text: string | undefined): number {
-  return text === undefined ? 30_000 : parseDuration(text, "--drain");
+/** How long `--drain` leaves to what runs, in milliseconds; undefined where it is not given. */
+export function readDrainMs(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseDuration(text, "--drain");
 }

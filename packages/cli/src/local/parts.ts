@@ -1,5 +1,7 @@
 /** A part of a fleet that runs in this process. */
 export interface RunningPart {
+  /** How long its settings leave to what runs when it is told to end. */
+  readonly drainMs: number;
   /** Refuses new work, finishes what runs within that time, then closes. */
   readonly drain: (deadlineMs: number) => Promise<void>;
   /** Ends at once. Idempotent. */

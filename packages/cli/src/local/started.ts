@@ -9,10 +9,11 @@ export interface StartedParts {
   /** Starts one more. Throws `caller_gone` once {@link stop} has begun. */
   readonly add: <T extends RunningPart>(name: string, start: () => Promise<T>) => Promise<T>;
   /**
-   * Ends all of them, those that are still starting too. What runs may finish within the deadline, unless another interrupt says at once.
+   * Ends all of them, those that are still starting too. What runs may finish within the deadline (default: each part's own), unless another
+   * interrupt says at once.
    * True when nothing was cut short; throws when a part did not end cleanly.
    */
-  readonly stop: (deadlineMs: number) => Promise<boolean>;
+  readonly stop: (deadlineMs: number | undefined, progress: Progress) => Promise<boolean>;
 }
 
 interface Started {
@@ -21,21 +22,21 @@ interface Started {
 }
 
 /** Parts that end in the opposite order of their starts: all others together, then the first, the broker that their answers go through. */
-export function createStartedParts(interrupts: Interrupts, progress: Progress): StartedParts {
+export function createStartedParts(interrupts: Interrupts, starting: Progress): StartedParts {
   const started: Started[] = [];
   const stopping = new AbortController();
   const isStopping = () => stopping.signal.aborted;
   return {
     add: async (name, start) => {
       if (isStopping()) throw new LongshoreError("caller_gone", `Cannot start ${name}: interrupted`);
-      progress.update(name, "starting");
+      starting.update(name, "starting");
       const part = start();
       started.push({ name, part });
       const running = await part;
-      if (!isStopping()) progress.update(name, "running");
+      if (!isStopping()) starting.update(name, "running");
       return running;
     },
-    stop: async (deadlineMs) => {
+    stop: async (deadlineMs, progress) => {
       stopping.abort();
       const [first, ...others] = started;
       const faults: unknown[] = [];
@@ -51,7 +52,7 @@ export function createStartedParts(interrupts: Interrupts, progress: Progress): 
 }
 
 interface Ending {
-  readonly deadlineMs: number;
+  readonly deadlineMs: number | undefined;
   readonly atOnce: AbortSignal;
   readonly progress: Progress;
 }
@@ -62,7 +63,7 @@ async function endPart(name: string, part: Promise<RunningPart>, { deadlineMs, a
   if (running === undefined) return;
   progress.update(name, "stopping");
   try {
-    if (!atOnce.aborted) await Promise.race([running.drain(deadlineMs), aborted(atOnce)]);
+    if (!atOnce.aborted) await Promise.race([running.drain(deadlineMs ?? running.drainMs), aborted(atOnce)]);
   } finally {
     await running.close();
   }
