@@ -1,5 +1,5 @@
-import type { AnswerHead, ContractName, HeaderList, InvocationResult, RequestHead, Revision } from "@longshore/protocol";
-import type { Attachment, ContainerAddress } from "../engine/engine.ts";
+import type { AnswerHead, ContractName, HeaderList, InvocationResult, LongshoreError, RequestHead, Revision } from "@longshore/protocol";
+import type { Attachment, ContainerAddress, ContainerState } from "../engine/engine.ts";
 
 /**
  * How an agent talks to one kind of image. A new contract is one file that implements this and one row in `contracts.ts`.
@@ -43,9 +43,16 @@ export interface RunningInstance {
 /** A program begun for one invocation: its start frame has not been sent yet; the contract sends it with the invocation's environment. */
 export interface InvocationStreams {
   readonly attachment: Attachment;
-  /** Sends the start frame with these additional `NAME=value` entries; the program begins. Its nonce closes stdout and stderr. */
-  begin(env: readonly string[]): { readonly nonce: Uint8Array };
+  /** The program begins, with these additional `NAME=value` entries; called once. How its end is told depends on how it was started. */
+  begin(env: readonly string[]): ProgramEnd;
 }
+
+/** How the end of a program that serves one invocation is told. */
+export type ProgramEnd =
+  /** In-band, by `hold`: a trailer behind this nonce closes stdout and stderr. */
+  | { readonly kind: "trailer"; readonly nonce: Uint8Array }
+  /** By the engine, after a plain start. Rejects with an EngineError when the container could not be started. */
+  | { readonly kind: "exit"; readonly exited: Promise<ContainerState> };
 
 /** One invocation on its way to an instance. */
 export interface ContractCall {
@@ -79,7 +86,8 @@ export interface ContractRun {
 
 /** Where a contract puts what an instance answers. Order: `head`, then any number of `data`, then `end`; or `end` alone. */
 export interface AnswerSink {
-  head(head: Pick<AnswerHead, "status" | "headers">): void;
+  /** `bodyBytes`: how long the body will be, where that is known already. */
+  head(head: Pick<AnswerHead, "status" | "headers">, bodyBytes?: number): void;
   data(bytes: Uint8Array): void;
   /** The contract's classification. `broken`: the connection or program ended early; the agent adds what the engine knows (exit code, OOM). */
   end(ending: ContractEnding): void;
@@ -90,4 +98,6 @@ export interface AnswerSink {
 
 export type ContractEnding =
   | { readonly kind: "finished"; readonly result: InvocationResult; readonly reusable: boolean }
-  | { readonly kind: "broken"; readonly message: string; /** True when no byte of the request reached the instance. */ readonly notStarted: boolean };
+  | { readonly kind: "broken"; readonly message: string; /** True when no byte of the request reached the instance. */ readonly notStarted: boolean }
+  /** Our own error: the request cannot be delivered as it is, or (`reusable` false) the instance cannot be talked to at all. */
+  | { readonly kind: "refused"; readonly error: LongshoreError; readonly reusable: boolean };

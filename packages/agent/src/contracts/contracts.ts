@@ -1,0 +1,23 @@
+import { type ContractName, LongshoreError } from "@longshore/protocol";
+import type { Clock } from "../clock.ts";
+import type { Contract } from "./contract.ts";
+import { createHttpContract } from "./http.ts";
+import { createStdioContract } from "./stdio.ts";
+
+/** The contracts of this build, by name. */
+export type Contracts = Partial<Record<ContractName, Contract>>;
+
+/** Makes them. A new contract is one file and one row here. */
+export function createContracts(clock: Clock): Contracts {
+  return {
+    http: createHttpContract(clock),
+    stdio: createStdioContract(),
+  };
+}
+
+/** The contract of that name; throws `contract_unimplemented` for one that this build does not have. */
+export function contractFor(contracts: Contracts, name: ContractName): Contract {
+  const contract = contracts[name];
+  if (contract !== undefined) return contract;
+  throw new LongshoreError("contract_unimplemented", `Cannot run: this agent does not know the contract "${name}"`, { phase: "admission", field: "contract" });
+}
