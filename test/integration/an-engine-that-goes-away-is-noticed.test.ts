@@ -11,7 +11,7 @@ describe("an engine that goes away", () => {
 
   beforeAll(async () => {
     link = await openEngineLink();
-    agent = await createAgentEngine({ socketPath: link.socketPath });
+    agent = await createAgentEngine({ host: `unix://${link.socketPath}` });
   });
   afterAll(async () => {
     await agent.close();

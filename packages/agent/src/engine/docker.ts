@@ -21,8 +21,8 @@ import { agentHash, planNetworks } from "./networks.ts";
 export interface DockerEngineOptions {
   /** Whose containers and networks these are: everything made carries it, nothing without it is touched. */
   readonly agentId: string;
-  /** The engine's socket; default what DOCKER_HOST names, else the usual place. */
-  readonly socketPath?: string | undefined;
+  /** Where the engine listens, `unix:///…` or `tcp://host:port`; default what DOCKER_HOST names, else the usual socket. */
+  readonly host?: string | undefined;
   readonly log?: Logger | undefined;
   readonly networks?: {
     /** Ports of the host that instances may reach. */
@@ -31,9 +31,8 @@ export interface DockerEngineOptions {
 }
 
 /** The engine behind Docker's API (20.10 and newer). No I/O until a method is called. */
-export function createDockerEngine({ agentId, socketPath, log, networks: networkOptions }: DockerEngineOptions): Engine {
-  // A host from DOCKER_HOST would win over the socket.
-  const client = socketPath === undefined ? new Docker() : new Docker({ socketPath, host: undefined, protocol: "http" });
+export function createDockerEngine({ agentId, host, log, networks: networkOptions }: DockerEngineOptions): Engine {
+  const client = connectTo(host);
   const api = createDockerApi(client.modem);
   const planned = planNetworks(agentId);
   const firewall = createFirewall({
@@ -116,4 +115,12 @@ export function createDockerEngine({ agentId, socketPath, log, networks: network
         log,
       ),
   };
+}
+
+function connectTo(host: string | undefined): Docker {
+  if (host === undefined) return new Docker();
+  const url = new URL(host);
+  if (url.protocol === "tcp:") return new Docker({ host: url.hostname, port: url.port || "2375", protocol: "http" });
+  // A host from DOCKER_HOST would win over the socket.
+  return new Docker({ socketPath: decodeURIComponent(url.pathname), host: undefined, protocol: "http" });
 }

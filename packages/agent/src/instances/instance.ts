@@ -1,6 +1,6 @@
-import type { InstanceId, Revision } from "@longshore/protocol";
+import type { InstanceId, Revision, StartKind } from "@longshore/protocol";
 import type { RunningInstance } from "../contracts/contract.ts";
-import type { Attachment, ContainerId } from "../engine/engine.ts";
+import type { PreparedInstance } from "./prepared.ts";
 
 /**
  * The life of an instance: one container of one revision on this agent. Each phase holds exactly what it owns.
@@ -14,16 +14,86 @@ import type { Attachment, ContainerId } from "../engine/engine.ts";
  * invocation and stops. A plain start (no `hold` for the architecture) goes from preparing to starting.
  */
 export type InstanceState =
-  | { readonly phase: "preparing"; readonly since: number }
-  | { readonly phase: "held"; readonly since: number; readonly containerId: ContainerId; readonly attachment: Attachment }
-  | { readonly phase: "starting"; readonly since: number; readonly containerId: ContainerId }
-  | { readonly phase: "ready"; readonly since: number; readonly containerId: ContainerId; readonly running: RunningInstance; readonly active: number; readonly retiring: boolean }
-  | { readonly phase: "stopping"; readonly since: number; readonly containerId: ContainerId | undefined }
-  | { readonly phase: "gone"; readonly since: number };
+  | { readonly phase: "preparing"; readonly sinceMs: number }
+  | { readonly phase: "held"; readonly sinceMs: number; readonly prepared: PreparedInstance }
+  | { readonly phase: "starting"; readonly sinceMs: number; readonly prepared: PreparedInstance }
+  | { readonly phase: "ready"; readonly sinceMs: number; readonly prepared: PreparedInstance; readonly running: RunningInstance; readonly active: number; readonly isRetiring: boolean }
+  | { readonly phase: "stopping"; readonly sinceMs: number; readonly hadBegun: boolean }
+  | { readonly phase: "gone"; readonly sinceMs: number };
 
-/** An instance by its id, revision and present state. */
-export interface InstanceView {
+/** What may follow each phase; everything else is a fault of ours. `ready` follows itself as invocations come and go. */
+const successors: Record<InstanceState["phase"], readonly InstanceState["phase"][]> = {
+  preparing: ["held", "starting", "ready", "stopping", "gone"],
+  held: ["starting", "ready", "stopping"],
+  starting: ["ready", "stopping"],
+  ready: ["ready", "stopping"],
+  stopping: ["gone"],
+  gone: [],
+};
+
+/** Why an instance is being made: to be kept held, or for an invocation that waits. */
+export type Purpose = "hold" | "serve";
+
+/** One instance: who it is, and the one place where its state changes. */
+export class Instance {
   readonly instanceId: InstanceId;
   readonly revision: Revision;
-  readonly state: InstanceState;
+  /** How many invocations it takes at once. */
+  readonly slots: number;
+  purpose: Purpose;
+  /** Its container is being made, by the engine, right now. */
+  isUnderWay = false;
+  /** How those who wait for its start have been served: from held, or from nothing. */
+  startKind: StartKind = "cold";
+  /** When an invocation last ended, or it became ready. */
+  lastUsedMs: number;
+  #state: InstanceState;
+
+  constructor(identity: { instanceId: InstanceId; revision: Revision; slots: number; purpose: Purpose; nowMs: number }) {
+    this.instanceId = identity.instanceId;
+    this.revision = identity.revision;
+    this.slots = identity.slots;
+    this.purpose = identity.purpose;
+    this.lastUsedMs = identity.nowMs;
+    this.#state = { phase: "preparing", sinceMs: identity.nowMs };
+  }
+
+  get state(): InstanceState {
+    return this.#state;
+  }
+
+  /** Moves on to the next state; throws when that cannot follow the present one. */
+  become(next: InstanceState): void {
+    if (!successors[this.#state.phase].includes(next.phase)) {
+      throw new Error(`Instance ${this.instanceId} cannot go from ${this.#state.phase} to ${next.phase}`);
+    }
+    this.#state = next;
+  }
+
+  /** Ready and with a free slot for one more invocation. */
+  get hasFreeSlot(): boolean {
+    return this.#state.phase === "ready" && !this.#state.isRetiring && this.#state.active < this.slots;
+  }
+
+  /** Being made or begun for whoever waits. */
+  get isComing(): boolean {
+    const { phase } = this.#state;
+    return phase === "starting" || ((phase === "preparing" || phase === "held") && this.purpose === "serve");
+  }
+
+  /** Held, or being made to be, and promised to nobody. */
+  get isHeldAside(): boolean {
+    const { phase } = this.#state;
+    return (phase === "held" || phase === "preparing") && this.purpose === "hold";
+  }
+
+  get isIdle(): boolean {
+    return this.#state.phase === "ready" && this.#state.active === 0 && !this.#state.isRetiring;
+  }
+
+  /** Its program has begun and may still be running. */
+  get hasBegun(): boolean {
+    const { phase } = this.#state;
+    return phase === "starting" || phase === "ready" || (this.#state.phase === "stopping" && this.#state.hadBegun);
+  }
 }

@@ -1,0 +1,212 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { join as joinPath } from "node:path";
+import { type InstanceId, LongshoreError } from "@longshore/protocol";
+import { Adoption } from "./adoption.ts";
+import { createAskHandler } from "./asks/asks.ts";
+import type { AgentBus } from "./bus/bus.ts";
+import { createAgentBus } from "./bus/nats.ts";
+import { type EngineHealth, watchEngineHealth } from "./capacity/engine-health.ts";
+import { heartbeatOf } from "./capacity/heartbeat.ts";
+import { introductionOf } from "./capacity/introduction.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { AgentConfig } from "./config.ts";
+import { contractFor, createContracts } from "./contracts/contracts.ts";
+import { createDockerEngine } from "./engine/docker.ts";
+import type { Engine } from "./engine/engine.ts";
+import { sweep } from "./engine/reconcile.ts";
+import { findHold } from "./hold/executable.ts";
+import { type FateWatch, watchFates } from "./instances/fates.ts";
+import { createImageShelf } from "./instances/images.ts";
+import { createLauncher } from "./instances/launcher.ts";
+import { poolLimits } from "./instances/limits.ts";
+import { InstancePool } from "./instances/pool.ts";
+import { type AgentCredential, loadCredential } from "./join/credential.ts";
+import { renewCredential } from "./join/renew.ts";
+import { type Journal, openJournal } from "./journal/journal.ts";
+import type { Logger } from "./log.ts";
+import { createLogStore } from "./logs/log-store.ts";
+import { KnownRevisions } from "./run/revisions.ts";
+import { createRunner } from "./run/run.ts";
+import { openAsk } from "./session/ask-exchange.ts";
+import { type Heartbeats, startHeartbeats } from "./session/heartbeats.ts";
+import { openRun } from "./session/run-exchange.ts";
+
+/** What an agent works with, where it is not what its settings say. */
+export interface AgentDependencies {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** In place of the container engine that the settings name. */
+  readonly engine?: Engine;
+}
+
+/** One host of a fleet. */
+export interface Agent {
+  /**
+   * Resolves once it is registered and takes work. Rejects with `token_invalid` when the host has not joined, `engine_unavailable`
+   * when its engine does not answer; what fails leaves nothing behind.
+   */
+  start(): Promise<void>;
+  /** Takes no new work, lets what runs finish for at most that many milliseconds, then closes. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Ends every instance, what has work too, and everything that was made for them. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** How often containers are compared with what is known of them. */
+const sweepEveryMs = 60_000;
+
+/** Puts an agent together; no I/O before `start`. */
+export function createAgent(config: AgentConfig, { log, clock = systemClock, engine }: AgentDependencies): Agent {
+  return new WiredAgent(config, log, clock, engine);
+}
+
+/** Everything that has begun, to be closed in the opposite order. */
+interface Started {
+  engine?: Engine;
+  journal?: Journal;
+  fates?: FateWatch;
+  pool?: InstancePool;
+  adoption?: Adoption;
+  health?: EngineHealth;
+  bus?: AgentBus;
+  heartbeats?: Heartbeats;
+  cancelSweep?: () => void;
+}
+
+class WiredAgent implements Agent {
+  readonly #config: AgentConfig;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #givenEngine: Engine | undefined;
+  readonly #incarnation = randomUUID();
+  readonly #started: Started = {};
+  #closed: Promise<void> | undefined;
+
+  constructor(config: AgentConfig, log: Logger, clock: Clock, engine: Engine | undefined) {
+    this.#config = config;
+    this.#log = log;
+    this.#clock = clock;
+    this.#givenEngine = engine;
+  }
+
+  async start(): Promise<void> {
+    const credential = loadCredential(this.#config.dataFolder);
+    if (credential === undefined) throw new LongshoreError("token_invalid", `Cannot start the agent: ${this.#config.dataFolder} holds no credential; join first`);
+    try {
+      await this.#begin(credential, this.#started);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    await this.#drainPool(deadlineMs);
+    await this.close();
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#end(this.#started));
+  }
+
+  async #begin(credential: AgentCredential, started: Started): Promise<void> {
+    const { agentId, siteId } = credential;
+    const log = this.#log.child({ agentId, siteId });
+    const engine = (started.engine = this.#givenEngine ?? createDockerEngine({ agentId, host: this.#config.engineHost, log }));
+    const description = await this.#describe(engine);
+    await engine.ensureNetworks();
+    const journal = (started.journal = openJournal(joinPath(this.#config.dataFolder, "journal")));
+    const busy = new Set(journal.interrupted.map((run) => run.instanceId));
+    const { adopt } = await sweep(engine, () => ({ known: new Set(), busy }), log);
+
+    const contracts = createContracts(this.#clock);
+    const contractOf = (name: Parameters<typeof contractFor>[1]) => contractFor(contracts, name);
+    const images = createImageShelf(engine);
+    const logs = createLogStore({ siteId, agentId, clock: this.#clock });
+    const fates = (started.fates = watchFates(engine, log));
+    const launcher = createLauncher({ agentId, siteId, engine, images, fates, contractOf, holdFor: findHold, logs, clock: this.#clock, log, randomBytes });
+    const limits = poolLimits(this.#config, description.cpuMillis);
+    const pool = (started.pool = new InstancePool({ launcher, limits, clock: this.#clock, log, newInstanceId, onChange: () => started.heartbeats?.changed() }));
+    const adoption = (started.adoption = new Adoption(adopt, { engine, launcher, pool, clock: this.#clock, log }));
+    this.#sweepLater(engine, pool, adoption, log);
+
+    const health = (started.health = watchEngineHealth(engine, description, this.#clock, log, () => started.heartbeats?.beat()));
+    const identity = { agentId, siteId, incarnation: this.#incarnation };
+    const bus = (started.bus = createAgentBus({ ...identity, credential, renew: () => renewCredential(this.#config.dataFolder), log }));
+    const introduce = () => {
+      bus.introduce(introductionOf(identity, health.description, findHold(health.description.architecture) !== undefined));
+      started.heartbeats?.beat();
+    };
+    const revisions = new KnownRevisions();
+    const startRun = createRunner({ pool, revisions, contractOf, journal, clock: this.#clock, log });
+    const resume = () => {
+      pool.resume();
+      started.heartbeats?.beat();
+    };
+    const answerAsk = createAskHandler({ engine, images, pool, revisions, adoption, logs, introduce, resume, drain: (deadlineMs) => this.#drainPool(deadlineMs) });
+    await bus.start({
+      open: (verb, frame, exchange) => (verb === "run" ? openRun(frame, exchange, startRun, (digest) => revisions.find(digest)) : openAsk(frame, exchange, answerAsk)),
+      connectionChanged: (isConnected) => {
+        if (isConnected) introduce();
+      },
+    });
+    const beat = (sequence: number) => {
+      const state = health.problem === undefined ? (pool.isDraining ? "draining" : "ready") : "unhealthy";
+      return heartbeatOf({ ...identity, sequence, state, detail: health.problem }, pool.instances, limits, (digest) => images.isPresent(digest));
+    };
+    started.heartbeats = startHeartbeats(beat, (heartbeat) => bus.heartbeat(heartbeat));
+    introduce();
+    log.info({ engine: description.version, warnings: description.warnings }, "agent ready");
+  }
+
+  async #describe(engine: Engine) {
+    try {
+      return await engine.describe();
+    } catch (cause) {
+      throw new LongshoreError("engine_unavailable", "Cannot start the agent: the container engine does not answer; is it running, and may this user reach it?", { phase: "startup", cause });
+    }
+  }
+
+  /** Ends what is unused at once and waits for the rest, at most that long. */
+  async #drainPool(deadlineMs: number): Promise<void> {
+    const { pool, heartbeats } = this.#started;
+    if (pool === undefined) return;
+    const drained = pool.drain();
+    heartbeats?.beat();
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(deadlineMs, resolve);
+      void drained.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #sweepLater(engine: Engine, pool: InstancePool, adoption: Adoption, log: Logger): void {
+    const known = () => new Set([...[...pool.instances].map((instance) => instance.instanceId as string), ...adoption.instanceIds]);
+    this.#started.cancelSweep = this.#clock.after(sweepEveryMs, () => {
+      void sweep(engine, () => ({ known: known(), busy: new Set() }), log)
+        .catch((err: unknown) => log.warn({ err }, "containers not reconciled"))
+        .then(() => {
+          if (this.#closed === undefined) this.#sweepLater(engine, pool, adoption, log);
+        });
+    });
+  }
+
+  async #end({ engine, journal, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
+    cancelSweep?.();
+    health?.close();
+    const emptied = pool?.close();
+    heartbeats?.beat(); // Brokers look elsewhere from now on.
+    await Promise.all([emptied, adoption?.close()]);
+    heartbeats?.close();
+    await bus?.close();
+    fates?.close();
+    journal?.close();
+    await engine?.removeNetworks().catch((err: unknown) => this.#log.warn({ err }, "networks not removed"));
+  }
+}
+
+function newInstanceId(): InstanceId {
+  return `i-${randomBytes(8).toString("hex")}` as InstanceId;
+}

@@ -1,0 +1,96 @@
+import { type Ask, type ImageFacts, LongshoreError, type PullProgress } from "@longshore/protocol";
+import type { Adoption } from "../adoption.ts";
+import type { AskHandler } from "../bus/bus.ts";
+import { type Engine, EngineError } from "../engine/engine.ts";
+import type { ImageShelf } from "../instances/images.ts";
+import type { InstancePool } from "../instances/pool.ts";
+import type { LogStore } from "../logs/log-store.ts";
+import type { KnownRevisions } from "../run/revisions.ts";
+
+/** What a broker can ask of an agent leads to these. */
+export interface AskedParts {
+  readonly engine: Pick<Engine, "inspectImage" | "pullImage">;
+  readonly images: ImageShelf;
+  readonly pool: InstancePool;
+  readonly revisions: KnownRevisions;
+  readonly adoption: Adoption;
+  readonly logs: LogStore;
+  readonly introduce: () => void;
+  readonly drain: (deadlineMs: number) => Promise<void>;
+  readonly resume: () => void;
+}
+
+/** Answers everything a broker asks beside running. */
+export function createAskHandler(parts: AskedParts): AskHandler {
+  return (ask, signal) => (ask.ask === "logs" ? parts.logs.read(ask, signal) : ask.ask === "inspect_image" ? inspectImage(parts.engine, ask, signal) : handle(parts, ask));
+}
+
+async function handle(parts: AskedParts, ask: Exclude<Ask, { ask: "logs" | "inspect_image" }>): Promise<unknown> {
+  switch (ask.ask) {
+    case "introduce":
+      return parts.introduce();
+    case "prepare":
+      parts.revisions.remember(ask.revision);
+      await parts.images.ensure(ask.revision, ask.credential);
+      parts.adoption.revisionKnown(ask.revision);
+      return parts.pool.hold(ask.revision, ask.held);
+    case "retire":
+      return parts.pool.retire(ask.revisionDigest);
+    case "drain":
+      return parts.drain(ask.deadlineMs);
+    case "resume":
+      return parts.resume();
+  }
+}
+
+type InspectAsk = Extract<Ask, { ask: "inspect_image" }>;
+
+/** Lines of progress, then what the image is. */
+async function* inspectImage(engine: AskedParts["engine"], ask: InspectAsk, signal: AbortSignal): AsyncGenerator<{ progress: PullProgress } | { image: ImageFacts }> {
+  const action = `Cannot inspect image "${ask.reference}"`;
+  try {
+    const present = await engine.inspectImage(ask.reference);
+    if (present !== undefined) {
+      yield { image: present };
+      return;
+    }
+    if (!ask.pull) throw new LongshoreError("image_not_found", `${action}: the engine does not have it`, { phase: "placement" });
+    yield* pull(engine, ask, signal);
+  } catch (error) {
+    throw asImageError(error, action);
+  }
+}
+
+async function* pull(engine: AskedParts["engine"], { reference, credential }: InspectAsk, signal: AbortSignal): AsyncGenerator<{ progress: PullProgress } | { image: ImageFacts }> {
+  let latest: PullProgress | undefined;
+  let wake: () => void = () => undefined;
+  const pulled = engine.pullImage(reference, {
+    credential,
+    signal,
+    onProgress: (progress) => {
+      latest = progress;
+      wake();
+    },
+  });
+  let image: ImageFacts | undefined;
+  const done: Promise<void> = pulled.then((facts) => {
+    image = facts;
+  });
+  done.catch(() => undefined);
+  while (image === undefined) {
+    const progressed = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    await Promise.race([done, progressed]);
+    if (latest !== undefined) yield { progress: latest };
+    latest = undefined;
+  }
+  yield { image };
+}
+
+function asImageError(error: unknown, action: string): LongshoreError {
+  if (!(error instanceof EngineError)) return LongshoreError.from(error, action);
+  if (error.failure === "unreachable") return new LongshoreError("engine_unavailable", `${action}: the container engine does not answer`, { phase: "placement", cause: error });
+  const reason = error.failure === "not_found" ? "image_not_found" : "image_pull_failed";
+  return new LongshoreError(reason, `${action}: ${error.message}`, { phase: "placement", cause: error });
+}

@@ -1,0 +1,69 @@
+import type { AgentId, AgentState, Heartbeat, RevisionCapacity, SiteId } from "@longshore/protocol";
+import type { Instance } from "../instances/instance.ts";
+import type { PoolLimits } from "../instances/limits.ts";
+import { fullCost, promisedCost } from "../instances/room.ts";
+
+/** Who sends a heartbeat, and how it is. */
+export interface HeartbeatOrigin {
+  readonly agentId: AgentId;
+  readonly siteId: SiteId;
+  readonly incarnation: string;
+  readonly sequence: number;
+  readonly state: AgentState;
+  readonly detail: string | undefined;
+}
+
+/** What an agent can take at this moment: what is held or idle can be ended for others, so it counts as free. */
+export function heartbeatOf(origin: HeartbeatOrigin, instances: Iterable<Instance>, limits: PoolLimits, isImagePresent: (revisionDigest: string) => boolean): Heartbeat {
+  const revisions = new Map<string, Mutable<RevisionCapacity>>();
+  const total = { running: 0, idle: 0, held: 0, bound: 0, boundBytes: 0 };
+  for (const instance of instances) {
+    const capacity = capacityOf(revisions, instance, isImagePresent);
+    count(instance, capacity, total);
+    if (!instance.isIdle && !instance.isHeldAside) {
+      total.bound += 1;
+      total.boundBytes += promisedCost(instance, limits) ?? fullCost(instance);
+    }
+  }
+  const { detail, ...identity } = origin;
+  return {
+    ...identity,
+    ...(detail !== undefined && { detail: detail.slice(0, 512) }),
+    memoryBytes: limits.memoryBytes,
+    memoryFreeBytes: Math.max(0, limits.memoryBytes - total.boundBytes),
+    instancesMax: limits.instancesMax,
+    instancesFree: Math.max(0, limits.instancesMax - total.bound),
+    running: total.running,
+    idle: total.idle,
+    held: total.held,
+    revisions: [...revisions.values()],
+  };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function capacityOf(revisions: Map<string, Mutable<RevisionCapacity>>, { revision }: Instance, isImagePresent: (revisionDigest: string) => boolean): Mutable<RevisionCapacity> {
+  let capacity = revisions.get(revision.digest);
+  if (capacity === undefined) {
+    capacity = { revisionDigest: revision.digest, freeSlots: 0, running: 0, instances: 0, held: 0, starting: 0, imagePresent: isImagePresent(revision.digest) };
+    revisions.set(revision.digest, capacity);
+  }
+  return capacity;
+}
+
+function count(instance: Instance, capacity: Mutable<RevisionCapacity>, total: { running: number; idle: number; held: number }): void {
+  const { state } = instance;
+  if (state.phase === "gone") return;
+  capacity.instances += 1;
+  if (state.phase === "held" && instance.isHeldAside) {
+    capacity.held += 1;
+    total.held += 1;
+  } else if (state.phase === "ready") {
+    capacity.running += state.active;
+    total.running += state.active;
+    if (!state.isRetiring) capacity.freeSlots += instance.slots - state.active;
+    if (instance.isIdle) total.idle += 1;
+  } else if (state.phase !== "stopping") {
+    capacity.starting += 1;
+  }
+}

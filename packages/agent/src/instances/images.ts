@@ -1,0 +1,55 @@
+import { formatImageReference, type ImageFacts, LongshoreError, parseImageReference, type Revision } from "@longshore/protocol";
+import { type Engine, EngineError } from "../engine/engine.ts";
+import { engineFailure } from "./engine-failure.ts";
+
+/** Credentials for one pull. */
+export interface RegistryCredential {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The images of revisions: brought when needed, and what is known of them. */
+export interface ImageShelf {
+  /** Makes sure that the engine has the revision's image, by its digest. Rejects with `image_not_found`, `image_pull_failed` or `engine_unavailable`. */
+  ensure(revision: Revision, credential?: RegistryCredential): Promise<ImageFacts>;
+  /** The image was there when it was last asked for. */
+  isPresent(revisionDigest: string): boolean;
+  /** What is known of it may be wrong: the engine did not find it. */
+  forget(revisionDigest: string): void;
+}
+
+/** Makes a shelf that knows of no image yet. */
+export function createImageShelf(engine: Pick<Engine, "inspectImage" | "pullImage">): ImageShelf {
+  const known = new Map<string, ImageFacts>();
+  return {
+    async ensure(revision, credential) {
+      const facts = known.get(revision.digest) ?? (await bring(engine, revision, credential));
+      known.set(revision.digest, facts);
+      return facts;
+    },
+    isPresent: (revisionDigest) => known.has(revisionDigest),
+    forget: (revisionDigest) => known.delete(revisionDigest),
+  };
+}
+
+async function bring(engine: Pick<Engine, "inspectImage" | "pullImage">, revision: Revision, credential: RegistryCredential | undefined): Promise<ImageFacts> {
+  const { image, functionName } = revision;
+  const action = `Cannot start instance of "${functionName}"`;
+  try {
+    const reference = engineReference(revision);
+    const present = await engine.inspectImage(reference);
+    if (present !== undefined) return present;
+    if (image.local) throw new LongshoreError("image_not_found", `${action}: image "${image.reference}" exists in another engine only`, { phase: "startup" });
+    return await engine.pullImage(reference, { credential });
+  } catch (error) {
+    if (error instanceof EngineError && error.failure === "not_found") {
+      throw new LongshoreError("image_not_found", `${action}: its registry has no image "${image.reference}"`, { phase: "startup", cause: error });
+    }
+    throw engineFailure(error, action, "image_pull_failed");
+  }
+}
+
+/** How the engine names the revision's image: by digest, whatever a tag points to by now; by id where no registry has it. */
+function engineReference({ image }: Revision): string {
+  return image.local ? image.digest : formatImageReference({ ...parseImageReference(image.reference), digest: image.digest });
+}

@@ -1,0 +1,98 @@
+import type { ContractName, ImageFacts, Revision } from "@longshore/protocol";
+import type { Clock } from "../clock.ts";
+import type { Contract, StartPlan } from "../contracts/contract.ts";
+import { type ContainerId, type Engine, EngineError } from "../engine/engine.ts";
+import type { Logger } from "../log.ts";
+import type { LogStore, LogWriter } from "../logs/log-store.ts";
+import { containerSpecOf } from "./container-spec.ts";
+import { engineFailure } from "./engine-failure.ts";
+import type { FateWatch } from "./fates.ts";
+import type { ImageShelf } from "./images.ts";
+import { InstanceContainer } from "./instance-container.ts";
+import { PlainRunContainer } from "./plain-run-container.ts";
+import type { Launcher, PreparedInstance } from "./prepared.ts";
+
+export interface LauncherOptions {
+  readonly agentId: string;
+  readonly siteId: string;
+  readonly engine: Engine;
+  readonly images: ImageShelf;
+  readonly fates: FateWatch;
+  readonly contractOf: (name: ContractName) => Contract;
+  /** `hold` for an architecture as images name it, where the engine can mount it from; undefined where there is none. */
+  readonly holdFor: (architecture: string) => string | undefined;
+  readonly logs: LogStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Random bytes; a nonce is 16 of them. */
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+/** What every container of the launcher's works with. */
+export interface ContainerContext extends LauncherOptions {
+  readonly instanceId: string;
+  readonly revision: Revision;
+  readonly contract: Contract;
+  readonly start: StartPlan;
+  readonly image: ImageFacts;
+  readonly holdOnHost: string | undefined;
+  readonly output: LogWriter;
+}
+
+/** Makes the containers of instances: image, container, streams, start, in that order, and nothing left behind when one of them fails. */
+export function createLauncher(options: LauncherOptions): Launcher {
+  return {
+    canHold: (architecture) => options.holdFor(architecture) !== undefined,
+    async prepare({ instanceId, revision }) {
+      const contract = options.contractOf(revision.spec.contract);
+      const image = await options.images.ensure(revision);
+      const holdOnHost = options.holdFor(image.architecture);
+      const context = { ...options, instanceId, revision, contract, start: contract.plan(revision), image, holdOnHost, output: options.logs.writer({ instanceId, revision }) };
+      if (holdOnHost === undefined && context.start.mode === "run") return new PlainRunContainer(context);
+      return create(context);
+    },
+    async adopt({ container, instanceId, adoption }, revision) {
+      const contract = options.contractOf(revision.spec.contract);
+      const image = await options.images.ensure(revision);
+      const start = { mode: adoption.mode, env: [], port: adoption.port };
+      const context = { ...options, instanceId, revision, contract, start, image, holdOnHost: undefined, output: options.logs.writer({ instanceId, revision }) };
+      const fate = options.fates.follow(container.id);
+      const attachment = await options.engine.attach(container.id, { stdin: false });
+      fate.recheck(); // It may have ended before it was followed.
+      return new InstanceContainer(context, { id: container.id, fate, attachment, address: { ip: container.ip ?? "", gateway: "", pid: 0 }, hasBegun: true });
+    },
+  };
+}
+
+async function create(context: ContainerContext): Promise<PreparedInstance> {
+  const { engine, revision, holdOnHost } = context;
+  const action = `Cannot start instance of "${revision.functionName}"`;
+  let id: ContainerId | undefined;
+  try {
+    id = await createContainer(context);
+    const fate = context.fates.follow(id);
+    const attachment = await engine.attach(id, { stdin: holdOnHost !== undefined });
+    const address = holdOnHost === undefined ? undefined : await engine.startContainer(id);
+    return new InstanceContainer(context, { id, fate, attachment, address, hasBegun: false });
+  } catch (error) {
+    if (id !== undefined) abandon(context, id);
+    throw engineFailure(error, action, "instance_start_failed");
+  }
+}
+
+/** An image may have been removed since it was last seen: then it is brought again, once. */
+async function createContainer(context: ContainerContext): Promise<ContainerId> {
+  const { engine, images, revision } = context;
+  try {
+    return await engine.createContainer(containerSpecOf(context));
+  } catch (error) {
+    if (!(error instanceof EngineError && error.failure === "not_found")) throw error;
+    images.forget(revision.digest);
+    return engine.createContainer(containerSpecOf({ ...context, image: await images.ensure(revision) }));
+  }
+}
+
+/** Removes a container that never became an instance; what fails now is met again when the agent reconciles. */
+function abandon(context: ContainerContext, id: ContainerId): void {
+  context.engine.removeContainer(id).catch((error: unknown) => context.log.warn({ err: error, containerId: id }, "container not removed"));
+}
