@@ -25,6 +25,8 @@ export const brokerConfigSchema = z.strictObject({
   /** A folder with credentials of a cluster of one's own, in place of the embedded bus. */
   busCredentials: z.string().optional(),
   busReplicas: z.number().int().min(1).max(5).default(1),
+  /** A file with the key (32 bytes, base64) that functions' secrets are sealed with at rest, the same for every broker; default: the fleet's own, kept on the bus. */
+  sealKeyFile: z.string().min(1).optional(),
   allowedOrigins: list(url).default([]),
   maxBodyBytes: z.number().int().min(1024).max(2 ** 40).default(512 * 2 ** 20),
   backlogMax: z.number().int().min(0).max(100_000).default(100),

@@ -52,6 +52,9 @@ export function readClusterAccess(config: ClusterConfig): BusAccess {
   };
 }
 
+/** In such a folder: the configuration that names its files. */
+export const clusterFileName = "cluster.json";
+
 /** Writes the files by which a second broker reaches this bus, and returns the configuration that names them. */
 export function writeCredentialFiles(folder: string, access: BusAccess): ClusterConfig {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -60,7 +63,7 @@ export function writeCredentialFiles(folder: string, access: BusAccess): Cluster
     writeSecret(file, text);
     return file;
   };
-  return {
+  const config: ClusterConfig = {
     servers: [...access.servers],
     ...(access.ca !== undefined && { caFile: put(fileNames.ca, access.ca) }),
     coreCredentialsFile: put(fileNames.core, formatCredential(access.core)),
@@ -72,6 +75,8 @@ export function writeCredentialFiles(folder: string, access: BusAccess): Cluster
       operatorSeedFile: put(fileNames.operator, access.revocation.operatorSeed),
     }),
   };
+  put(clusterFileName, `${JSON.stringify(config, undefined, 2)}\n`);
+  return config;
 }
 
 function formatCredential({ jwt, seed }: Credential): string {

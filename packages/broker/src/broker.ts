@@ -1,0 +1,159 @@
+import { randomBytes } from "node:crypto";
+import type { BrokerId } from "@longshore/protocol";
+import type { Logger } from "pino";
+import { brokerUrls, localUrl } from "./addresses.ts";
+import { createBus, type NatsBus } from "./bus/nats.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type BrokerConfig, isLoopbackHost, splitAddress } from "./config.ts";
+import { createCore, type Core } from "./core.ts";
+import { createHttpServer, type HttpServer } from "./http/server.ts";
+import { defaultHttpLimits } from "./http/limits.ts";
+import { createIdentity, type Identity } from "./identity/identity.ts";
+import { openBus, type OpenedBus } from "./open-bus.ts";
+import { createSocketServer, type SocketServer } from "./socket/server.ts";
+import { readTls } from "./tls.ts";
+
+export interface BrokerDependencies {
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** A broker as it runs. */
+export interface RunningBroker {
+  /** Where it listens, as this host reaches it. */
+  readonly url: string;
+  readonly brokerId: string;
+  /** Made once in a fleet's life, and shown this once; absent where it was made before. */
+  readonly apiKey: string | undefined;
+  /** The authority (PEM) that its certificate comes from, where it is the broker's own. */
+  readonly caFile: string | undefined;
+}
+
+/** One replica of the fleet's brokers. */
+export interface Broker {
+  /** Resolves when it takes calls. What fails leaves nothing behind. */
+  start(): Promise<RunningBroker>;
+  /** Takes nothing new, lets what is under way finish for at most that long, then closes. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Ends at once; runs under way go on at their agents. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Puts a broker together; no I/O before `start`. */
+export function createBroker(config: BrokerConfig, { log, clock = systemClock }: BrokerDependencies): Broker {
+  return new WiredBroker(config, log, clock);
+}
+
+/** Everything that has begun, to be closed in the opposite order. */
+interface Started {
+  opened?: OpenedBus;
+  bus?: NatsBus;
+  identity?: Identity;
+  core?: Core;
+  sockets?: SocketServer;
+  http?: HttpServer;
+}
+
+class WiredBroker implements Broker {
+  readonly #config: BrokerConfig;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #brokerId = `b-${randomBytes(6).toString("hex")}` as BrokerId;
+  #started: Started = {};
+  #port: number | undefined;
+  #isDraining = false;
+
+  constructor(config: BrokerConfig, log: Logger, clock: Clock) {
+    this.#config = config;
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  async start(): Promise<RunningBroker> {
+    this.#log.info({ config: this.#config, brokerId: this.#brokerId }, "broker starts");
+    try {
+      return await this.#begin(this.#started);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#isDraining = true;
+    const { http, core } = this.#started;
+    await Promise.all([http?.drain(deadlineMs), core?.dispatcher.drain(deadlineMs)]);
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    const { opened, bus, identity, core, http } = this.#started;
+    this.#started = {};
+    await http?.close();
+    core?.close();
+    identity?.close();
+    await bus?.close();
+    await opened?.close();
+  }
+
+  async #begin(started: Started): Promise<RunningBroker> {
+    const opened = (started.opened = await openBus(this.#config, this.#log));
+    const bus = (started.bus = this.#createBus(opened));
+    const identity = (started.identity = this.#createIdentity(opened, bus));
+    const core = (started.core = createCore({ bus, identity, clock: this.#clock, log: this.#log, limits: { backlogPerFunction: this.#config.backlogMax, backlogWaitMs: this.#config.backlogMs }, sealKeyFile: this.#config.sealKeyFile, problem: () => this.#problem() }));
+    await bus.start();
+    const { firstKey } = await identity.start();
+    await core.start();
+    const port = await this.#listen(started, core, identity, opened);
+    this.#log.info({ brokerId: this.#brokerId, port }, "broker is ready");
+    return { url: localUrl(this.#config, port), brokerId: this.#brokerId, apiKey: firstKey, caFile: opened.certificates?.caFile };
+  }
+
+  #createBus({ access }: OpenedBus): NatsBus {
+    const { servers, ca } = access;
+    return createBus({
+      brokerId: this.#brokerId,
+      core: { servers, ca, credential: access.core },
+      fleet: { servers, ca, credential: access.fleet },
+      replicas: this.#config.busReplicas,
+      log: this.#log.child({ component: "bus" }),
+    });
+  }
+
+  #createIdentity({ access, agentServers, certificates }: OpenedBus, bus: NatsBus): Identity {
+    return createIdentity({
+      store: bus.store,
+      access,
+      joinUrls: () => brokerUrls(this.#config, this.#port ?? splitAddress(this.#config.listen).port),
+      agentServers: () => agentServers,
+      ca: certificates === undefined ? undefined : { ...certificates.ca, pem: `${certificates.ca.pem}${access.ca !== undefined && access.ca !== certificates.ca.pem ? access.ca : ""}` },
+      log: this.#log.child({ component: "identity" }),
+    });
+  }
+
+  async #listen(started: Started, core: Core, identity: Identity, opened: OpenedBus): Promise<number> {
+    const { allowedOrigins, maxBodyBytes, listen } = this.#config;
+    const address = splitAddress(listen);
+    const trustsLoopback = isLoopbackHost(address.host);
+    const authenticate: Identity["authenticate"] = (bearer, { loopback }) => identity.authenticate(bearer, { loopback: loopback && trustsLoopback });
+    const sockets = (started.sockets = createSocketServer({ invoker: core.dispatcher, authenticate, events: core.hub, brokerId: this.#brokerId, allowedOrigins, log: this.#log }));
+    started.http = createHttpServer({
+      parts: core.parts(() => sockets.load.sockets),
+      invoker: core.dispatcher,
+      socketServer: sockets,
+      callers: { authenticate, trustsLoopback, allowedOrigins },
+      limits: { ...defaultHttpLimits, bodyBytes: maxBodyBytes },
+      listen: address,
+      tls: readTls(this.#config, opened.certificates),
+      log: this.#log,
+    });
+    this.#port = await started.http.start();
+    return this.#port;
+  }
+
+  #problem(): string | undefined {
+    if (this.#isDraining) return "draining";
+    return this.#started.bus?.connected === true ? undefined : "the bus is not connected";
+  }
+}

@@ -1,0 +1,133 @@
+import type { AgentAddress, FleetEvent, Frame, FunctionName, TenantId } from "@longshore/protocol";
+import type { Logger } from "pino";
+import type { Bus } from "./bus/bus.ts";
+import type { Clock } from "./clock.ts";
+import { EventHub } from "./events.ts";
+import type { BrokerParts } from "./http/handler.ts";
+import type { Identity } from "./identity/identity.ts";
+import { Dispatcher } from "./invocation/dispatch.ts";
+import { createInflightElsewhere } from "./invocation/inflight-elsewhere.ts";
+import { Invocations } from "./invocation/invocations.ts";
+import type { InvocationLimits } from "./invocation/limits.ts";
+import { readOrphan, readRecord, recordOfOrphan } from "./invocation/records.ts";
+import { storeOrphan, tellFinished } from "./invocation/tell-finished.ts";
+import { FunctionLogs } from "./logs/function-logs.ts";
+import { Metrics } from "./metrics.ts";
+import { Deployer } from "./registry/deploy.ts";
+import { Functions } from "./registry/functions.ts";
+import { Preparer } from "./registry/preparer.ts";
+import { Registry } from "./registry/registry.ts";
+import type { AgentEntry } from "./roster/agent-entry.ts";
+import { createAsker } from "./roster/ask-agent.ts";
+import { tellOfAgents } from "./roster/fleet-events.ts";
+import { FleetOperations } from "./roster/fleet-operations.ts";
+import { joinedAgents } from "./roster/joined-agents.ts";
+import { Roster } from "./roster/roster.ts";
+import { agentView } from "./roster/views.ts";
+
+export interface CoreOptions {
+  readonly bus: Bus;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: Partial<InvocationLimits>;
+  readonly sealKeyFile?: string | undefined;
+  /** Why this broker should get no calls, if it should not. */
+  readonly problem: () => string | undefined;
+}
+
+/** What a broker is between its doors and its bus: registry, roster, placement, invocations. */
+export interface Core {
+  readonly dispatcher: Dispatcher;
+  readonly hub: EventHub;
+  /** What the HTTP side calls. */
+  parts(sockets: () => number): BrokerParts;
+  /** Reads what is stored and hears the agents; once bus and identity have started. */
+  start(): Promise<void>;
+  close(): void;
+}
+
+/** An agent that is asked to introduce itself answers within that time, or is not there. */
+const introduceMs = 5_000;
+
+/** Wires it together; begins to listen to the bus, so call before the bus starts. */
+export function createCore({ bus, identity, clock, log, limits, sealKeyFile, problem }: CoreOptions): Core {
+  const asker = createAsker(bus, clock);
+  const joined = joinedAgents(identity.agents, identity.sites);
+  const registry = new Registry({ store: bus.store, sealKeyFile, log: log.child({ component: "registry" }) });
+  const roster = new Roster({ joined, clock, introduce: (agent) => asker.ask(agent, { ask: "introduce" }, { silenceMs: introduceMs }) });
+  const preparer = new Preparer({ registry, roster, asker, clock, log: log.child({ component: "registry" }) });
+  const functions = new Functions(registry, new Deployer({ registry, roster, asker, preparer, clock }));
+  const metrics = new Metrics();
+
+  const nameFor = (tenantId: TenantId | undefined) => (digest: string) => {
+    const revision = registry.current(digest);
+    return tenantId === undefined || revision?.tenantId === tenantId ? revision?.revisionId : undefined;
+  };
+  const agentEvent = (agent: AgentEntry, tenantId: TenantId): FleetEvent => ({ event: "agent", agent: agentView(agent, nameFor(tenantId)) });
+  const hub = new EventHub((tenantId) => [...roster.agents()].map((agent) => agentEvent(agent, tenantId)));
+  tellOfAgents(roster, hub, clock, agentEvent);
+  registry.onChange(({ tenantId, functionName, after }) => {
+    hub.tell(tenantId, { event: "function", name: functionName, ...(after === undefined ? { deleted: true } : { revision: after.revision }) });
+  });
+
+  const invocationLog = log.child({ component: "invocation" });
+  const { records } = bus.store;
+  const finished = tellFinished({ records, hub, ended: (record) => metrics.ended(record), log: invocationLog });
+  const dispatcher = new Dispatcher({ bus, clock, registry, roster, limits, finished });
+  const elsewhere = createInflightElsewhere(bus, dispatcher.inflight);
+  const invocations = new Invocations({ inflight: dispatcher.inflight, elsewhere, records });
+
+  /** An agent tells what became of a run of another broker; only of functions that it may run. */
+  const takeOrphan = (from: AgentAddress, frame: Frame): void => {
+    const read = readOrphan(frame);
+    const tenantId = read.orphan.tenantId as TenantId;
+    const isKnown = registry.find(tenantId, read.orphan.functionName as FunctionName) !== undefined;
+    const mayRun = joined.site(from.siteId)?.tenants?.includes(tenantId) !== false && joined.agent(from.agentId) !== undefined;
+    if (isKnown && mayRun) storeOrphan({ records, hub, log: invocationLog }, tenantId, recordOfOrphan(read, from, clock.date()), read.body);
+  };
+  bus.listen({ heartbeat: (from, heartbeat) => roster.heartbeat(from, heartbeat), introduction: (from, introduction) => roster.introduction(from, introduction), orphan: takeOrphan });
+
+  const settings = { setCordoned: identity.agents.setCordoned.bind(identity.agents), revoke: identity.revokeAgent.bind(identity) };
+  const logs = new FunctionLogs({
+    roster,
+    asker,
+    clock,
+    revisions: (tenantId, functionName) => registry.revisions(tenantId, functionName as FunctionName),
+    agentOf: async (tenantId, invocationId) => (await readRecord(records, tenantId, invocationId))?.record.agentId,
+  });
+
+  return {
+    dispatcher,
+    hub,
+    parts: (sockets) => ({
+      functions,
+      invocations,
+      fleet: new FleetOperations({ roster, joined, settings, asker, nameRevision: nameFor(undefined), log }),
+      identity,
+      logs,
+      health: { brokerId: bus.brokerId, problem: () => problem() ?? (registry.isReady ? undefined : "the registry has not been read") },
+      metrics: () => metrics.page({ ...dispatcher.load, sockets: sockets(), agents: countStandings(roster), busCounters: bus.counters }),
+    }),
+    async start() {
+      await registry.start();
+      await roster.start();
+      preparer.start();
+    },
+    close() {
+      preparer.close();
+      dispatcher.close();
+      roster.close();
+      registry.close();
+    },
+  };
+}
+
+function countStandings(roster: Roster): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>(["ready", "draining", "unhealthy", "lost", "refused"].map((state) => [state, 0]));
+  for (const { standing } of roster.agents()) {
+    const state = standing === "unknown" ? "lost" : standing;
+    counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  return counts;
+}

@@ -1,0 +1,394 @@
+import { type AnswerEnd, type AnswerHead, formatWhere, type InvocationResult, LongshoreError, type Revision, type RunOrder } from "@longshore/protocol";
+import type { Bus } from "../bus/bus.ts";
+import type { Clock } from "../clock.ts";
+import type { Placement } from "../placement/placement.ts";
+import { functionNotFound, type Registry } from "../registry/registry.ts";
+import { functionKey } from "../registry/revision.ts";
+import type { AgentEntry } from "../roster/agent-entry.ts";
+import { Attempt, type AttemptOwner } from "./attempt.ts";
+import type { Backlog, Waiting } from "./backlog.ts";
+import { type Closing, resultOfError } from "./closing.ts";
+import { errorOfFailure, isNotBegun, lostResult } from "./failed-attempt.ts";
+import { KeptBody } from "./kept-body.ts";
+import type { InvocationLimits } from "./limits.ts";
+import type { AnswerFront, InvocationHandle, InvocationRequest } from "./request.ts";
+import { RequestBody } from "./request-body.ts";
+import { afterFailure, type Failure } from "./retry.ts";
+
+/** What every invocation of a broker works with. */
+export interface InvocationContext {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly registry: Pick<Registry, "find">;
+  readonly placement: Placement;
+  readonly backlog: Backlog;
+  readonly limits: InvocationLimits;
+  /** An attempt at an agent began, or ended. */
+  sent(agent: AgentEntry, invocation: Invocation): void;
+  unsent(agent: AgentEntry, invocation: Invocation): void;
+  /** True while the agent's heartbeats come as they should. */
+  isFresh(agent: AgentEntry): boolean;
+  /** It is over; its caller has been answered. */
+  finished(invocation: Invocation, closing: Closing): void;
+}
+
+/**
+ * ```
+ *  placing ──▶ sent ──▶ answering ──▶ ended
+ *   ▲   │        │                      ▲
+ *   │   ▼        │ refused, not begun   │ every phase can end
+ *  waiting ◀─────┘
+ * ```
+ */
+type Phase =
+  | { readonly name: "placing" }
+  | { readonly name: "waiting"; readonly leave: () => void }
+  | { readonly name: "sent"; readonly attempt: Attempt }
+  | { readonly name: "answering"; readonly attempt: Attempt; readonly head: AnswerHead }
+  | { readonly name: "ended" };
+
+const nothing = new Uint8Array(0);
+
+/**
+ * One invocation on this broker, from its admission to its end.
+ *
+ * Invariants: N1 the front hears exactly one of `complete`, `end`, `fail`. N2 once the function may have begun, no further order is
+ * sent, unless it is idempotent and nothing of an answer was passed on. N3 an answer, or the lack of one, is told by the deadline
+ * and its grace. N4 whatever was taken of an agent's slots is given back once.
+ */
+export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
+  readonly request: InvocationRequest;
+  readonly acceptedAt: Date;
+  readonly #context: InvocationContext;
+  readonly #front: AnswerFront;
+  readonly #body: RequestBody;
+  readonly #kept = new KeptBody();
+  readonly #functionKey: string;
+  readonly #arrivedMs: number;
+  readonly #deadlineMs: number;
+  #revision: Revision;
+  #phase: Phase = { name: "placing" };
+  #agent: AgentEntry | undefined;
+  #attempts = 0;
+  #failedSends = 0;
+  #lastRefusal: LongshoreError | undefined;
+  /** Agents that this invocation is not sent to any more. */
+  #excluded: Set<AgentEntry> | undefined;
+  /** Set once it has stood in the backlog. */
+  #waitUntilMs: number | undefined;
+  #placementMs: number | undefined;
+  #payloadBytes: number;
+  #cancelled: "abandoned" | "requested" | undefined;
+  /** Nobody reads the answer: its bytes are taken as they come. */
+  #isUnread = false;
+  #unconsumedBytes = 0;
+  #disarmGuard: (() => void) | undefined;
+  #whereKey: string | undefined;
+
+  constructor(context: InvocationContext, request: InvocationRequest, front: AnswerFront, revision: Revision) {
+    this.#context = context;
+    this.request = request;
+    this.#front = front;
+    this.#revision = revision;
+    this.#functionKey = functionKey(request.tenantId, request.functionName);
+    this.#body = new RequestBody(request.body, request.more);
+    this.#payloadBytes = request.body.length;
+    this.acceptedAt = context.clock.date();
+    this.#arrivedMs = context.clock.nowMs();
+    this.#deadlineMs = this.#arrivedMs + Math.min(request.timeoutMs ?? Number.POSITIVE_INFINITY, revision.spec.timeoutMs);
+  }
+
+  get isRunning(): boolean {
+    return this.#attempt !== undefined;
+  }
+
+  get whereKey(): string {
+    return (this.#whereKey ??= formatWhere(this.request.where));
+  }
+
+  /** Finds it a place, or a place in the backlog, or its end. */
+  begin(): void {
+    const isBehindOthers = this.#context.backlog.size > 0 && this.#context.backlog.hasLine(this.#functionKey, this.whereKey);
+    if (isBehindOthers || !this.tryPlace()) this.#wait();
+  }
+
+  tryPlace(): boolean {
+    const { registry, placement } = this.#context;
+    const revision = registry.find(this.request.tenantId, this.request.functionName);
+    if (revision === undefined) return this.#fail(functionNotFound(this.request.functionName));
+    this.#revision = revision;
+    if (this.#remainingMs <= 0) return this.#fail(this.#deadlinePassed());
+    const choice = placement.choose(revision, this.request.where, this.#excluded);
+    if (choice === "full") return false;
+    if (choice === "exhausted") return this.#fail(this.#lastRefusal ?? this.#noFreeSlot());
+    if (choice instanceof LongshoreError) return this.#fail(choice);
+    return this.#send(choice, choice.shares.get(revision.digest)?.capacity === undefined);
+  }
+
+  expire(): void {
+    if (this.#remainingMs <= 0) this.#fail(this.#deadlinePassed());
+    else this.#fail(this.#context.placement.explainFull(this.#revision, this.request.where) ?? this.#noFreeSlot());
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#phase.name === "ended" || this.#cancelled !== undefined) return true;
+    this.#payloadBytes += bytes.length;
+    return this.#body.write(bytes);
+  }
+
+  endRequest(): void {
+    if (this.#phase.name !== "ended" && this.#cancelled === undefined) this.#body.end();
+  }
+
+  consumed(byteLength: number): void {
+    if (this.#isUnread) return;
+    this.#unconsumedBytes -= byteLength;
+    this.#attempt?.consumed(byteLength);
+  }
+
+  cancel(reason: "abandoned" | "requested"): void {
+    if (this.#phase.name === "ended" || this.#cancelled !== undefined) return;
+    this.#readOn();
+    if (reason === "abandoned" && this.request.detach) return;
+    this.#cancelled = reason;
+    if (this.#attempt === undefined) this.#endWith(cancelledResult(reason));
+    else this.#cancelAttempt(this.#attempt, reason);
+  }
+
+  /** The broker goes away: the run goes on, and its agent hands the outcome to another broker. */
+  leaveToOthers(error: LongshoreError): void {
+    if (this.#phase.name !== "ended") this.#fail(error, false);
+  }
+
+  /** A process of its agent is not heard any more. */
+  agentLost(incarnation: string): void {
+    if (this.#attempt?.incarnation === incarnation) this.#attempt.lost();
+  }
+
+  began(): void {
+    this.#body.began(this.#isIdempotent);
+  }
+
+  answered(head: AnswerHead, body: Uint8Array): void {
+    if (this.#phase.name !== "sent") return;
+    const { attempt } = this.#phase;
+    const placed = this.#placed(head, attempt.agent);
+    this.#kept.add(body);
+    if (head.result !== undefined) return this.#end(placed, head.result, head.runMs, () => this.#front.complete(placed, body));
+    this.#body.began(false); // N2
+    this.#phase = { name: "answering", attempt, head: placed };
+    if (head.status === 101) this.#disarm(); // A tunnel: how long it lives is its agent's to say.
+    if (!this.#isUnread) this.#front.head(placed);
+  }
+
+  data(bytes: Uint8Array): void {
+    this.#kept.add(bytes);
+    if (this.#isUnread) return this.#attempt?.consumed(bytes.length);
+    this.#unconsumedBytes += bytes.length;
+    this.#front.data(bytes);
+  }
+
+  ended({ result, runMs }: AnswerEnd): void {
+    this.#endWith(result, runMs);
+  }
+
+  requestDrained(): void {
+    if (this.#cancelled === undefined) this.#front.drain();
+  }
+
+  broke(failure: Failure): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
+    const hasAnswered = this.#phase.name === "answering";
+    if (this.#cancelled !== undefined && !hasAnswered && isNotBegun(failure)) return this.#endWith(cancelledResult(this.#cancelled));
+    const isPassing = failure.kind === "refused" && (failure.error.reason === "agent_busy" || failure.error.reason === "revision_unknown");
+    if (!isPassing) this.#failedSends += 1;
+    const next = afterFailure(failure, {
+      sends: this.#attempts,
+      failedSends: this.#failedSends,
+      limits: this.#context.limits,
+      canReplay: this.#body.canReplay && this.#cancelled === undefined,
+      hasAnswered,
+      isIdempotent: this.#isIdempotent,
+      sentRevision: attempt.sentRevision,
+    });
+    if (next === "lost") return this.#endWith(lostResult(failure, attempt.agent));
+    this.#lastRefusal = errorOfFailure(failure, attempt.agent);
+    if (next === "fail") return void this.#fail(this.#lastRefusal);
+    this.#release(attempt, false);
+    this.#phase = { name: "placing" };
+    if (next === "send_revision") return void this.#send(attempt.agent, true);
+    if (isPassing) this.#context.placement.wasFull(attempt.agent, this.#revision);
+    else (this.#excluded ??= new Set()).add(attempt.agent);
+    if (!this.tryPlace()) this.#wait();
+  }
+
+  get #attempt(): Attempt | undefined {
+    return this.#phase.name === "sent" || this.#phase.name === "answering" ? this.#phase.attempt : undefined;
+  }
+
+  get #isIdempotent(): boolean {
+    return this.#revision.spec.idempotent && this.#revision.spec.retry !== "never";
+  }
+
+  get #remainingMs(): number {
+    return this.#deadlineMs - this.#context.clock.nowMs();
+  }
+
+  #wait(): void {
+    const { clock, limits, backlog } = this.#context;
+    const untilMs = this.#waitUntilMs ?? Math.min(clock.nowMs() + limits.backlogWaitMs, this.#deadlineMs);
+    if (untilMs <= clock.nowMs()) return this.expire();
+    const leave = backlog.enter(this.#functionKey, this, untilMs - clock.nowMs());
+    if (leave === undefined) {
+      const { backlogPerFunction } = limits;
+      return void this.#fail(new LongshoreError("backlog_full", `Cannot place "${this.request.functionName}": ${backlogPerFunction} calls wait for a slot already`, { phase: "placement", retryAfterMs: 1_000 }));
+    }
+    this.#waitUntilMs = untilMs;
+    this.#phase = { name: "waiting", leave };
+  }
+
+  /** Sends the order; true, for it is placed now, or has failed. */
+  #send(agent: AgentEntry, sendRevision: boolean): true {
+    const attempt = new Attempt(agent, sendRevision, this.#body, this);
+    this.#attempts += 1;
+    this.#agent = agent;
+    this.#phase = { name: "sent", attempt };
+    this.#placementMs = this.#context.clock.nowMs() - this.#arrivedMs;
+    this.#context.placement.took(agent, this.#revision);
+    this.#context.sent(agent, this);
+    try {
+      attempt.send(this.#context.bus, this.#order(sendRevision));
+    } catch (error) {
+      return this.#fail(LongshoreError.from(error, `Cannot send "${this.request.functionName}" to agent "${agent.address.agentId}"`).at("placement"));
+    }
+    this.#disarmGuard ??= this.#context.clock.after(this.#remainingMs + this.#context.limits.deadlineGraceMs, () => this.#overdue());
+    return true;
+  }
+
+  #order(sendRevision: boolean): RunOrder {
+    const { invocationId, request, bodyBytes, upgrade, more, body } = this.request;
+    const knownBytes = bodyBytes ?? (more ? undefined : body.length);
+    return {
+      invocationId,
+      attempt: this.#attempts,
+      revisionDigest: this.#revision.digest,
+      ...(sendRevision && { revision: this.#revision }),
+      remainingMs: Math.max(0, this.#remainingMs),
+      request,
+      more: this.#body.opening.more,
+      ...(knownBytes !== undefined && { bodyBytes: knownBytes }),
+      ...(upgrade && { upgrade }),
+    };
+  }
+
+  /** The agent has not said by the deadline and its grace what became of the run. */
+  #overdue(): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined) return void this.#fail(this.#deadlinePassed());
+    attempt.cancel("deadline");
+    if (this.#cancelled !== undefined) return this.#endWith({ ...cancelledResult(this.#cancelled), stopProven: false });
+    if (!this.#context.isFresh(attempt.agent)) return this.#endWith(lostResult({ kind: "lost" }, attempt.agent));
+    const message = `The function had not answered by its deadline, ${Math.round(this.#deadlineMs - this.#arrivedMs)} ms`;
+    this.#endWith({ outcome: "timed_out", message, stopProven: false }); // N3
+  }
+
+  #cancelAttempt(attempt: Attempt, reason: "abandoned" | "requested"): void {
+    const { clock, limits } = this.#context;
+    attempt.cancel(reason);
+    this.#disarm();
+    const graceMs = this.#revision.spec.stopGraceMs + limits.cancelGraceMs;
+    this.#disarmGuard = clock.after(graceMs, () => this.#overdue());
+  }
+
+  #disarm(): void {
+    this.#disarmGuard?.();
+    this.#disarmGuard = undefined;
+  }
+
+  /** From now on nobody reads the answer; what the front still held counts as read. */
+  #readOn(): void {
+    if (this.#isUnread) return;
+    this.#attempt?.consumed(this.#unconsumedBytes);
+    this.#isUnread = true;
+  }
+
+  #placed(head: AnswerHead, agent: AgentEntry): AnswerHead {
+    const { siteId, agentId } = agent.address;
+    return { ...head, siteId, agentId, revisionId: this.#revision.revisionId };
+  }
+
+  #endWith(result: InvocationResult, runMs?: number): void {
+    if (this.#phase.name === "answering" && !this.#isUnread) {
+      return this.#end(this.#phase.head, result, runMs, () => this.#front.end({ result, ...(runMs !== undefined && { runMs }) }));
+    }
+    const bare: AnswerHead = { complete: true, headers: [], result, ...(runMs !== undefined && { runMs }) };
+    const head = this.#attempt === undefined ? bare : this.#placed(bare, this.#attempt.agent);
+    this.#end(this.#phase.name === "answering" ? this.#phase.head : head, result, runMs, () => this.#front.complete(head, nothing));
+  }
+
+  #fail(error: LongshoreError, isRecorded = true): true {
+    this.#end(undefined, resultOfError(error), undefined, () => this.#front.fail(error), { error, isRecorded });
+    return true;
+  }
+
+  #end(head: AnswerHead | undefined, result: InvocationResult, runMs: number | undefined, tell: () => void, own?: { error: LongshoreError; isRecorded: boolean }): void {
+    const before = this.#phase;
+    if (before.name === "ended") return; // N1
+    this.#phase = { name: "ended" };
+    this.#disarm();
+    if (before.name === "waiting") before.leave();
+    try {
+      tell();
+    } finally {
+      if (before.name === "sent" || before.name === "answering") this.#release(before.attempt, hasBegunInstance(head, this.#revision)); // N4
+      this.#context.finished(this, this.#closing(head, result, runMs, own));
+      if (this.#attempts > 0) this.#context.backlog.slotFreed(this.#functionKey);
+    }
+  }
+
+  #closing(head: AnswerHead | undefined, result: InvocationResult, runMs: number | undefined, own: { error: LongshoreError; isRecorded: boolean } | undefined): Closing {
+    const { clock } = this.#context;
+    return {
+      request: this.request,
+      revision: this.#revision,
+      agent: this.#agent,
+      attempt: this.#attempts,
+      head,
+      result,
+      error: own?.error,
+      isRecorded: own?.isRecorded !== false && (this.#attempts > 0 || this.#waitUntilMs !== undefined),
+      acceptedAt: this.acceptedAt,
+      finishedAt: clock.date(),
+      placementMs: this.#placementMs,
+      runMs,
+      totalMs: clock.nowMs() - this.#arrivedMs,
+      payloadBytes: this.#payloadBytes,
+      resultBytes: this.#kept.byteLength,
+      body: this.#kept.whole,
+    };
+  }
+
+  #release(attempt: Attempt, hasBegunInstance: boolean): void {
+    attempt.close();
+    this.#context.placement.released(attempt.agent, this.#revision, hasBegunInstance);
+    this.#context.unsent(attempt.agent, this);
+  }
+
+  #deadlinePassed(): LongshoreError {
+    return new LongshoreError("deadline_passed", `Cannot run "${this.request.functionName}": its deadline passed before it could begin`, { phase: "placement" });
+  }
+
+  #noFreeSlot(): LongshoreError {
+    return new LongshoreError("no_free_slot", `Cannot place "${this.request.functionName}": every slot stayed taken`, { phase: "placement", retryAfterMs: 1_000 });
+  }
+}
+
+function cancelledResult(reason: "abandoned" | "requested"): InvocationResult {
+  return { outcome: "cancelled", message: reason === "abandoned" ? "The caller's connection closed" : "It was cancelled on request" };
+}
+
+/** An instance that serves many was begun for this invocation, and has slots now. */
+function hasBegunInstance(head: AnswerHead | undefined, revision: Revision): boolean {
+  return revision.spec.contract === "http" && head?.status !== undefined && (head.start === "held" || head.start === "cold");
+}

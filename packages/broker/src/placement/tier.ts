@@ -1,0 +1,64 @@
+import type { Revision } from "@longshore/protocol";
+import type { AgentEntry, RevisionShare } from "../roster/agent-entry.ts";
+
+/** How soon an agent could serve one more invocation of a revision; the higher the better. */
+export const tiers = { none: 0, room: 1, present: 2, held: 3, warm: 4 } as const;
+export type Tier = (typeof tiers)[keyof typeof tiers];
+
+/** What one more instance of a revision takes. */
+export interface Demand {
+  readonly concurrency: number;
+  readonly memoryBytes: number;
+  readonly maxInstances: number;
+  /** The image is in no registry: it can run only where it is. */
+  readonly local: boolean;
+}
+
+/** The demand of a revision's instances. */
+export function demandOf({ spec, image }: Revision): Demand {
+  return {
+    concurrency: spec.concurrency,
+    memoryBytes: spec.memoryBytes,
+    maxInstances: spec.maxInstancesPerAgent ?? Number.POSITIVE_INFINITY,
+    local: image.local,
+  };
+}
+
+/**
+ * The tier of an agent for a revision, by its heartbeat and what was sent there since. `warm`: a slot is free on an instance that
+ * runs; `held`: on one that is held or being started; `present`: one more could be started and the image is there; `room`: the
+ * image would have to be pulled first.
+ */
+export function tierOf(demand: Demand, agent: AgentEntry, share: RevisionShare | undefined): Tier {
+  if (share?.isFull === true) return tiers.none;
+  const taken = share?.taken ?? 0;
+  const warm = (share?.capacity?.freeSlots ?? 0) + (share?.gained ?? 0);
+  if (warm - taken >= 1) return tiers.warm;
+  if (warm + comingSlots(demand, share) - taken >= 1) return tiers.held;
+  if (startableSlots(demand, agent, share) < 1) return tiers.none;
+  if (share?.capacity?.imagePresent === true) return tiers.present;
+  return demand.local ? tiers.none : tiers.room;
+}
+
+/** Free slots of instances that are held or being started. */
+function comingSlots({ concurrency }: Demand, share: RevisionShare | undefined): number {
+  const capacity = share?.capacity;
+  if (capacity === undefined) return 0;
+  const runningOnBegun = capacity.instances * concurrency - capacity.freeSlots;
+  const waitingForStart = Math.max(0, capacity.running - runningOnBegun);
+  return Math.max(0, capacity.starting * concurrency - waitingForStart) + capacity.held * concurrency;
+}
+
+/** Slots of instances that could still be started. */
+function startableSlots(demand: Demand, agent: AgentEntry, share: RevisionShare | undefined): number {
+  const room = agent.capacity;
+  if (room === undefined) return 0;
+  const begun = (share?.capacity?.instances ?? 0) + (share?.capacity?.starting ?? 0);
+  const instances = Math.min(
+    room.instancesFree - agent.claimedInstances,
+    (room.memoryFreeBytes - agent.claimedMemoryBytes) / demand.memoryBytes,
+    demand.maxInstances - begun,
+  );
+  // A sum of fractions of instances: a hair under one slot is one.
+  return instances * demand.concurrency + 1e-9;
+}

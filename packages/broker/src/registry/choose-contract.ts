@@ -1,0 +1,96 @@
+import { type ContractName, type FunctionDocument, type ImageFacts, LongshoreError } from "@longshore/protocol";
+
+/** How an image will be talked to, and why. */
+export interface ContractChoice {
+  readonly contract: ContractName;
+  /** http: the port that the image listens on. */
+  readonly port: number | undefined;
+  /** For people. */
+  readonly because: string;
+}
+
+/** The parts of a function document that decide about its contract. */
+export type ContractWishes = Pick<FunctionDocument, "name" | "contract" | "port" | "command" | "args" | "profile">;
+
+const defaultPort = 8080;
+/** Where Microsoft's host listens in a full Azure Functions image. */
+const azureHostPort = 80;
+
+/**
+ * Decides how to talk to an image (contracts.md): what the document says, else the image's label, what its environment shows, the ports it
+ * exposes, else stdin to stdout. Throws `ambiguous_port`, `image_has_no_command`, `contract_unimplemented`, or `bad_schema` naming
+ * `profile` for an image that runs as root under the strict one.
+ */
+export function chooseContract(wishes: ContractWishes, image: ImageFacts): ContractChoice {
+  refuseWithoutCommand(wishes, image);
+  refuseRoot(wishes, image);
+  const { contract, because, usualPort } = recognise(wishes, image);
+  if (contract === "lambda" || contract === "azure") throw unimplemented(wishes.name, contract, because);
+  return { contract, because, port: contract === "http" ? choosePort(wishes, image, usualPort) : undefined };
+}
+
+interface Recognised {
+  readonly contract: ContractName;
+  readonly because: string;
+  /** The port of images of this kind, where several are exposed or none. */
+  readonly usualPort?: number;
+}
+
+function recognise({ contract }: ContractWishes, image: ImageFacts): Recognised {
+  if (contract !== undefined && contract !== "auto") return { contract, because: "the function's document says so" };
+  return byLabel(image) ?? byLambda(image) ?? byEnvironment(image) ?? byPorts(image);
+}
+
+function byLabel({ labels }: ImageFacts): Recognised | undefined {
+  const label = labels["longshore.contract"];
+  if (label === undefined || label === "auto") return undefined;
+  if (label === "http" || label === "stdio" || label === "lambda" || label === "azure") return { contract: label, because: "the image's label longshore.contract says so" };
+  throw new LongshoreError("bad_schema", `Cannot use the image: its label longshore.contract is ${JSON.stringify(label.slice(0, 40))}, none of http, stdio, lambda, azure`, { field: "image" });
+}
+
+function byLambda({ env, entrypoint }: ImageFacts): Recognised | undefined {
+  const variable = env.map(nameOf).find((name) => name.startsWith("AWS_LAMBDA_") || name === "LAMBDA_TASK_ROOT");
+  if (variable !== undefined) return { contract: "lambda", because: `the image sets ${variable}` };
+  const program = entrypoint.find((part) => /(^|\/)(lambda-entrypoint\.sh|aws-lambda-ric|lambda)$/.test(part));
+  return program === undefined ? undefined : { contract: "lambda", because: `the image's entrypoint is ${program}` };
+}
+
+function byEnvironment({ env }: ImageFacts): Recognised | undefined {
+  const runtime = env.find((entry) => nameOf(entry) === "FUNCTIONS_WORKER_RUNTIME")?.split("=")[1];
+  if (runtime === "custom") return { contract: "azure", because: "the image sets FUNCTIONS_WORKER_RUNTIME=custom" };
+  if (runtime !== undefined) return { contract: "http", because: `the image sets FUNCTIONS_WORKER_RUNTIME=${runtime}, so that it carries the Functions host`, usualPort: azureHostPort };
+  const hasWatchdog = env.some((entry) => nameOf(entry) === "fprocess");
+  return hasWatchdog ? { contract: "http", because: "the image sets fprocess, so that it carries a watchdog", usualPort: defaultPort } : undefined;
+}
+
+function byPorts({ exposedPorts }: ImageFacts): Recognised {
+  if (exposedPorts.length === 0) return { contract: "stdio", because: "the image exposes no port" };
+  return { contract: "http", because: exposedPorts.length === 1 ? `the image exposes port ${exposedPorts[0]}` : `the image exposes ports ${exposedPorts.join(", ")}` };
+}
+
+function choosePort({ name, port }: ContractWishes, { exposedPorts }: ImageFacts, usualPort: number | undefined): number {
+  if (port !== undefined) return port;
+  if (exposedPorts.length === 1 && exposedPorts[0] !== undefined) return exposedPorts[0];
+  if (exposedPorts.length === 0 || (usualPort !== undefined && exposedPorts.includes(usualPort))) return usualPort ?? defaultPort;
+  throw new LongshoreError("ambiguous_port", `Cannot deploy "${name}": its image exposes ports ${exposedPorts.join(", ")}; set port to one of them`, { field: "port" });
+}
+
+function refuseWithoutCommand({ name, command, args }: ContractWishes, image: ImageFacts): void {
+  const program = [...(command ?? image.entrypoint), ...(args ?? image.command)];
+  if (program.length > 0) return;
+  throw new LongshoreError("image_has_no_command", `Cannot deploy "${name}": its image has neither entrypoint nor command; set command`, { field: "command" });
+}
+
+function refuseRoot({ name, profile }: ContractWishes, { user }: ImageFacts): void {
+  if (profile !== "strict") return;
+  const [person] = user.split(":");
+  if (person !== undefined && person !== "" && person !== "root" && !/^0+$/.test(person)) return;
+  throw new LongshoreError("bad_schema", `Cannot deploy "${name}" under profile "strict": its image runs as root; give the image a USER`, { field: "profile" });
+}
+
+function unimplemented(name: string, contract: ContractName, because: string): LongshoreError {
+  const hint = contract === "lambda" ? 'if its program listens on a port, set contract to "http"' : 'for a full Azure Functions image set contract to "http" and port to 80';
+  return new LongshoreError("contract_unimplemented", `Cannot deploy "${name}": contract "${contract}" (${because}) is not in this version; ${hint}`, { field: "contract" });
+}
+
+const nameOf = (entry: string) => entry.split("=", 1)[0] ?? "";

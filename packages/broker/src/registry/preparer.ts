@@ -1,0 +1,168 @@
+import { type AgentAddress, LongshoreError, type Revision } from "@longshore/protocol";
+import type { Logger } from "pino";
+import type { Clock } from "../clock.ts";
+import { requirementsOf } from "../placement/requirement.ts";
+import { type AgentEntry, isPlaceable, shareOf } from "../roster/agent-entry.ts";
+import type { Asker } from "../roster/ask-agent.ts";
+import type { Roster } from "../roster/roster.ts";
+import { chooseHolders } from "./choose-holders.ts";
+import type { Registry } from "./registry.ts";
+
+export interface PreparerOptions {
+  readonly registry: Registry;
+  readonly roster: Roster;
+  readonly asker: Asker;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Changes within that time are answered by one pass. */
+const gatherMs = 50;
+/** A pass without a cause: whatever went wrong before is tried again. */
+const repeatMs = 30_000;
+/** A pull may be silent that long. */
+const prepareSilenceMs = 120_000;
+/** A deploy answers after that time even if an agent is still preparing. */
+const deployWaitMs = 5_000;
+const heldPerHolder = 1;
+
+/**
+ * Has agents know, hold and let go of revisions: compares what each should hold with what it was asked, and asks for the rest. Every
+ * broker does so; asks are idempotent and all brokers choose the same holders.
+ */
+export class Preparer {
+  readonly #options: PreparerOptions;
+  /** What each process of an agent was asked: `<digest>` prepared, `-<digest>` retired. A failed ask is taken out again. */
+  readonly #asked = new WeakMap<AgentEntry, { readonly incarnation: string | undefined; readonly done: Set<string> }>();
+  readonly #abort = new AbortController();
+  #cancelTimer: (() => void) | undefined;
+  #isScheduled = false;
+
+  constructor(options: PreparerOptions) {
+    this.#options = options;
+    const { registry, roster } = options;
+    registry.onChange(({ before }) => {
+      if (before !== undefined) roster.placement.forgetRevision(before.digest);
+      this.#soon();
+    });
+    roster.observe({ changed: () => this.#soon(), arrived: () => this.#soon() });
+  }
+
+  /** Begins to compare; call once the registry has been read, or every revision would be retired. */
+  start(): void {
+    this.#pass();
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.#cancelTimer?.();
+  }
+
+  /**
+   * A revision was stored, and an agent is known to have its image: resolves once that agent is prepared, or after a moment. What
+   * others prepare goes on behind.
+   */
+  async deployed(revision: Revision, finder: AgentAddress): Promise<void> {
+    const agent = this.#options.roster.get(finder.agentId);
+    if (agent === undefined || !isPlaceable(agent)) return;
+    const waiting = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(deployWaitMs, () => waiting.resolve());
+    await Promise.race([this.#prepare(agent, revision, this.#isHolder(revision, agent)), waiting.promise]);
+    cancel();
+  }
+
+  #soon(): void {
+    if (this.#isScheduled || this.#abort.signal.aborted || !this.#options.registry.isReady) return;
+    this.#isScheduled = true;
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#options.clock.after(gatherMs, () => this.#pass());
+  }
+
+  #pass(): void {
+    this.#isScheduled = false;
+    if (this.#abort.signal.aborted) return;
+    for (const revision of this.#options.registry.list()) this.#spread(revision);
+    for (const agent of this.#options.roster.agents()) if (agent.standing === "ready") this.#retireOld(agent);
+    this.#cancelTimer = this.#options.clock.after(repeatMs, () => this.#pass());
+  }
+
+  #spread(revision: Revision): void {
+    const eligible = this.#eligible(revision);
+    const holders = new Set(this.#holders(revision, eligible));
+    for (const agent of revision.image.local ? eligible : holders) void this.#prepare(agent, revision, holders.has(agent));
+  }
+
+  #eligible(revision: Revision): AgentEntry[] {
+    const requirement = requirementsOf(revision, {}).at(-1);
+    return requirement === undefined ? [] : [...this.#options.roster.placement.eligible(requirement)];
+  }
+
+  #holders(revision: Revision, eligible: readonly AgentEntry[]): AgentEntry[] {
+    const candidates = eligible.map((agent) => ({ agent, agentId: agent.address.agentId, siteId: agent.address.siteId }));
+    return chooseHolders(revision.digest, revision.spec.minInstances, candidates).map(({ agent }) => agent);
+  }
+
+  #isHolder(revision: Revision, agent: AgentEntry): boolean {
+    return this.#holders(revision, this.#eligible(revision)).includes(agent);
+  }
+
+  /** An image that is in no registry may be absent at an agent: that is no fault. */
+  async #prepare(agent: AgentEntry, revision: Revision, isHolder: boolean): Promise<void> {
+    const { digest } = revision;
+    if (!this.#begin(agent, digest)) return;
+    try {
+      await this.#ask(agent, { ask: "prepare", revision, held: isHolder ? heldPerHolder : 0 });
+      this.#markPresent(agent, revision);
+    } catch (err) {
+      const isAbsent = revision.image.local && err instanceof LongshoreError && err.reason === "image_not_found";
+      if (isAbsent) return;
+      this.#undo(agent, digest);
+      if (!this.#abort.signal.aborted) this.#options.log.warn({ err, agentId: agent.address.agentId, revisionId: revision.revisionId }, "agent did not prepare revision");
+    }
+  }
+
+  #retireOld(agent: AgentEntry): void {
+    for (const digest of agent.shares.keys()) {
+      if (agent.shares.get(digest)?.capacity === undefined || this.#options.registry.current(digest) !== undefined) continue;
+      void this.#retire(agent, digest);
+    }
+  }
+
+  async #retire(agent: AgentEntry, revisionDigest: string): Promise<void> {
+    const mark = `-${revisionDigest}`;
+    if (!this.#begin(agent, mark)) return;
+    try {
+      await this.#ask(agent, { ask: "retire", revisionDigest });
+    } catch (err) {
+      this.#undo(agent, mark);
+      if (!this.#abort.signal.aborted) this.#options.log.warn({ err, agentId: agent.address.agentId, revisionDigest }, "agent did not retire revision");
+    }
+  }
+
+  async #ask(agent: AgentEntry, question: Parameters<Asker["ask"]>[1]): Promise<void> {
+    await this.#options.asker.ask(agent.address, question, { silenceMs: prepareSilenceMs, signal: this.#abort.signal });
+  }
+
+  /** Until its next heartbeat says so itself: the agent has the image. */
+  #markPresent(agent: AgentEntry, revision: Revision): void {
+    const share = shareOf(agent, revision.digest);
+    share.capacity ??= { revisionDigest: revision.digest, freeSlots: 0, running: 0, instances: 0, held: 0, starting: 0, imagePresent: true };
+    this.#options.roster.placement.shareChanged(agent, revision.digest);
+  }
+
+  /** False when this process of the agent was asked already. */
+  #begin(agent: AgentEntry, mark: string): boolean {
+    const incarnation = agent.incarnations.current;
+    let asked = this.#asked.get(agent);
+    if (asked?.incarnation !== incarnation) asked = undefined;
+    asked ??= { incarnation, done: new Set() };
+    this.#asked.set(agent, asked);
+    if (asked.done.has(mark)) return false;
+    asked.done.add(mark);
+    return true;
+  }
+
+  #undo(agent: AgentEntry, mark: string): void {
+    this.#asked.get(agent)?.done.delete(mark);
+  }
+}

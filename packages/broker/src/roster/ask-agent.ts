@@ -1,0 +1,165 @@
+import { type AgentAddress, type Ask, answerEndSchema, answerHeadSchema, BodyReader, errorShape, type Frame, LongshoreError } from "@longshore/protocol";
+import type { Bus, Exchange, ExchangeHandlers } from "../bus/bus.ts";
+import type { Clock } from "../clock.ts";
+
+export interface AskOptions {
+  /** Gives up with `agent_lost` when nothing was heard for that long. */
+  readonly silenceMs: number;
+  /** Cancels the ask at the agent. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes the lines of a streamed answer; their consumer may make the agent wait by a promise. */
+  readonly onLine?: ((line: unknown) => void | Promise<void>) | undefined;
+}
+
+/** Asks agents: everything but runs. */
+export interface Asker {
+  /** The answer's JSON; undefined for a streamed one, whose lines went to `onLine`. Throws the agent's error, `agent_lost`, `bus_down`. */
+  ask(agent: AgentAddress, question: Ask, options: AskOptions): Promise<unknown>;
+}
+
+/** An asker over the bus. */
+export function createAsker(bus: Bus, clock: Clock): Asker {
+  return {
+    ask: (agent, question, options) => new Promise((resolve, reject) => new AskExchange({ bus, clock, agent, question, options, resolve, reject }).open()),
+  };
+}
+
+interface AskContext {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly agent: AgentAddress;
+  readonly question: Ask;
+  readonly options: AskOptions;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const nothing = new Uint8Array(0);
+const decoder = new TextDecoder();
+/** A line longer than this is no line of ours. */
+const maxLineBytes = 4 * 1024 * 1024;
+
+class AskExchange implements ExchangeHandlers {
+  readonly #context: AskContext;
+  readonly #reader = new BodyReader((bytes) => this.#exchange?.send({ kind: "credit", bytes }));
+  #exchange: Exchange | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #partial: Uint8Array[] = [];
+  #partialBytes = 0;
+  /** Lines are taken one after the other, whatever their consumer does. */
+  #consuming: Promise<void> = Promise.resolve();
+  #isOver = false;
+  readonly #abort = () => this.#cancel();
+
+  constructor(context: AskContext) {
+    this.#context = context;
+  }
+
+  open(): void {
+    const { bus, agent, question, options } = this.#context;
+    if (options.signal?.aborted === true) return this.#cancel();
+    try {
+      this.#exchange = bus.open(agent, "ask", question, nothing, this);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    options.signal?.addEventListener("abort", this.#abort, { once: true });
+    this.#listenOn();
+  }
+
+  frame(frame: Frame): void {
+    this.#listenOn();
+    try {
+      this.#take(frame);
+    } catch (error) {
+      this.#exchange?.send({ kind: "cancel", head: { reason: "abandoned" } });
+      this.#fail(error);
+    }
+  }
+
+  failed(why: "no_responders" | "bus_down" | "bad_frame"): void {
+    const { agentId } = this.#context.agent;
+    if (why === "no_responders") return this.#fail(new LongshoreError("agent_lost", `Cannot ask agent "${agentId}": it is not connected`));
+    if (why === "bus_down") return this.#fail(new LongshoreError("bus_down", `Cannot ask agent "${agentId}": the bus went away`));
+    this.#fail(new LongshoreError("bad_frame", `Cannot read the answer of agent "${agentId}"`));
+  }
+
+  #take(frame: Frame): void {
+    switch (frame.kind) {
+      case "answer":
+        if (answerHeadSchema.parse(frame.head).complete) this.#succeed(frame.body.length === 0 ? {} : (JSON.parse(decoder.decode(frame.body)) as unknown));
+        return;
+      case "data":
+        this.#reader.receive(frame.sequence, frame.body.length);
+        return this.#takeBytes(frame.body);
+      case "end":
+        this.#reader.finish(answerEndSchema.parse(frame.head).sequenceCount);
+        void this.#consuming.then(() => this.#succeed(undefined));
+        return;
+      case "error":
+        throw LongshoreError.fromShape(errorShape.parse(frame.head));
+      default:
+        throw new LongshoreError("bad_frame", `Cannot take a frame of kind "${frame.kind}" as an answer`);
+    }
+  }
+
+  #takeBytes(bytes: Uint8Array): void {
+    let begin = 0;
+    for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, begin)) {
+      const line = Buffer.concat([...this.#partial, bytes.subarray(begin, end)]);
+      this.#partial = [];
+      this.#partialBytes = 0;
+      begin = end + 1;
+      this.#takeLine(line);
+    }
+    this.#partial.push(bytes.subarray(begin));
+    this.#partialBytes += bytes.length - begin;
+    if (this.#partialBytes > maxLineBytes) throw new LongshoreError("bad_frame", "Cannot read answer: a line is longer than 4 MiB");
+  }
+
+  #takeLine(line: Uint8Array): void {
+    const value: unknown = JSON.parse(decoder.decode(line));
+    const { onLine } = this.#context.options;
+    this.#consuming = this.#consuming.then(async () => {
+      if (this.#isOver) return;
+      await onLine?.(value);
+      this.#reader.consumed(line.length + 1);
+    });
+    this.#consuming.catch((error: unknown) => {
+      this.#exchange?.send({ kind: "cancel", head: { reason: "abandoned" } });
+      this.#fail(error);
+    });
+  }
+
+  #listenOn(): void {
+    const { clock, options, agent } = this.#context;
+    this.#cancelTimer?.();
+    if (this.#isOver || options.silenceMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelTimer = clock.after(options.silenceMs, () => {
+      this.#exchange?.send({ kind: "cancel", head: { reason: "abandoned" } });
+      this.#fail(new LongshoreError("agent_lost", `Cannot ask agent "${agent.agentId}": it has not answered for ${options.silenceMs} ms`));
+    });
+  }
+
+  #cancel(): void {
+    this.#exchange?.send({ kind: "cancel", head: { reason: "requested" } });
+    this.#fail(new LongshoreError("caller_gone", `Cannot go on asking agent "${this.#context.agent.agentId}": nobody waits for the answer`));
+  }
+
+  #succeed(answer: unknown): void {
+    if (this.#close()) this.#context.resolve(answer);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#close()) this.#context.reject(LongshoreError.from(error, `Cannot ask agent "${this.#context.agent.agentId}"`));
+  }
+
+  #close(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#cancelTimer?.();
+    this.#context.options.signal?.removeEventListener("abort", this.#abort);
+    this.#exchange?.close();
+    return true;
+  }
+}
