@@ -4,55 +4,70 @@ import type { Engine } from "./engine/engine.ts";
 import type { AdoptionCandidate } from "./engine/reconcile.ts";
 import type { InstancePool } from "./instances/pool.ts";
 import type { Launcher } from "./instances/prepared.ts";
+import { removeForSure } from "./instances/removal.ts";
 import type { Logger } from "./log.ts";
 
 /** What an earlier process of this agent had begun waits that long for a broker to say which revision it is of. */
 const waitMs = 60_000;
 
-/** Containers of an earlier process of this agent, until it is known whether they are still of use. */
+export interface AdoptionParts {
+  readonly engine: Pick<Engine, "removeContainer">;
+  readonly launcher: Pick<Launcher, "adopt">;
+  readonly pool: Pick<InstancePool, "adopt">;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Containers of an earlier process of this agent, until each is in use again or gone. */
 export class Adoption {
   readonly #waiting = new Map<string, AdoptionCandidate>();
-  readonly #parts: { readonly engine: Pick<Engine, "removeContainer">; readonly launcher: Launcher; readonly pool: InstancePool; readonly log: Logger };
+  /** Being taken over or removed. */
+  readonly #leaving = new Map<string, Promise<void>>();
+  readonly #parts: AdoptionParts;
   readonly #cancelWait: () => void;
 
-  constructor(candidates: readonly AdoptionCandidate[], parts: { engine: Pick<Engine, "removeContainer">; launcher: Launcher; pool: InstancePool; clock: Clock; log: Logger }) {
+  constructor(candidates: readonly AdoptionCandidate[], parts: AdoptionParts) {
     for (const candidate of candidates) this.#waiting.set(candidate.instanceId, candidate);
     this.#parts = parts;
-    this.#cancelWait = parts.clock.after(waitMs, () => void this.close());
+    this.#cancelWait = parts.clock.after(waitMs, () => this.#removeAll());
   }
 
   /** Instances that are looked after here. */
   get instanceIds(): Iterable<string> {
-    return this.#waiting.keys();
+    return [...this.#waiting.keys(), ...this.#leaving.keys()];
   }
 
   /** The revision is known now, and current: what there is of it goes on serving. */
   revisionKnown(revision: Revision): void {
     for (const candidate of [...this.#waiting.values()]) {
-      if (candidate.revisionDigest === revision.digest) void this.#adopt(candidate, revision);
+      if (candidate.revisionDigest === revision.digest) this.#leave(candidate, this.#adopt(candidate, revision));
     }
   }
 
-  /** Removes what nobody asked for. */
+  /** Removes what nobody asked for; resolves once nothing is looked after here any more. */
   async close(): Promise<void> {
     this.#cancelWait();
-    await Promise.all([...this.#waiting.values()].map((candidate) => this.#remove(candidate)));
+    this.#removeAll();
+    await Promise.all(this.#leaving.values());
+  }
+
+  #removeAll(): void {
+    for (const candidate of [...this.#waiting.values()]) this.#leave(candidate, removeForSure(this.#parts, candidate.container.id));
+  }
+
+  #leave({ instanceId }: AdoptionCandidate, done: Promise<void>): void {
+    this.#waiting.delete(instanceId);
+    this.#leaving.set(instanceId, done.finally(() => this.#leaving.delete(instanceId)));
   }
 
   async #adopt(candidate: AdoptionCandidate, revision: Revision): Promise<void> {
     const { launcher, pool, log } = this.#parts;
-    this.#waiting.delete(candidate.instanceId);
     try {
-      pool.adopt(revision, candidate.instanceId as InstanceId, await launcher.adopt(candidate, revision));
+      const prepared = await launcher.adopt(candidate, revision);
+      if (!pool.adopt(revision, candidate.instanceId as InstanceId, prepared)) await prepared.stop();
     } catch (err) {
       log.warn({ err, instanceId: candidate.instanceId }, "instance not adopted");
-      await this.#remove(candidate);
+      await removeForSure(this.#parts, candidate.container.id);
     }
-  }
-
-  async #remove(candidate: AdoptionCandidate): Promise<void> {
-    this.#waiting.delete(candidate.instanceId);
-    const { engine, log } = this.#parts;
-    await engine.removeContainer(candidate.container.id).catch((err: unknown) => log.warn({ err, containerId: candidate.container.id }, "container not removed"));
   }
 }

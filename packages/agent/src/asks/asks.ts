@@ -81,9 +81,10 @@ async function* pull(engine: AskedParts["engine"], { reference, credential }: In
     const progressed = new Promise<void>((resolve) => {
       wake = resolve;
     });
-    await Promise.race([done, progressed]);
-    if (latest !== undefined) yield { progress: latest };
-    latest = undefined;
+    if (latest === undefined) await Promise.race([done, progressed]);
+    const progress = latest;
+    latest = undefined; // Before it is told: more may come while it is.
+    if (progress !== undefined) yield { progress };
   }
   yield { image };
 }

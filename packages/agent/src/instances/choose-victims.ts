@@ -21,11 +21,13 @@ export function chooseVictims<T extends EvictionCandidate>(candidates: readonly 
     missing.instances -= 1;
   }
   if (missing.memoryBytes > 0 || missing.instances > 0) return undefined;
-  return chosen.filter((candidate) => {
-    const canBeSpared = missing.memoryBytes + candidate.memoryBytes <= 0 && missing.instances + 1 <= 0;
-    if (!canBeSpared) return true;
+  // Taken until it was enough: of these, the most recently used are spared first.
+  const needless = new Set<T>();
+  for (const candidate of chosen.toReversed()) {
+    if (missing.memoryBytes + candidate.memoryBytes > 0 || missing.instances + 1 > 0) continue;
     missing.memoryBytes += candidate.memoryBytes;
     missing.instances += 1;
-    return false;
-  });
+    needless.add(candidate);
+  }
+  return chosen.filter((candidate) => !needless.has(candidate));
 }

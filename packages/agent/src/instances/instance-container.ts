@@ -34,12 +34,15 @@ export class InstanceContainer implements PreparedInstance {
   readonly #parts: ContainerParts;
   readonly #tail = new StderrTail();
   #running: RunningInstance | undefined;
+  /** There is a process that a stop signal could reach. */
+  #isStarted: boolean;
   #gone: Promise<void> | undefined;
 
   constructor(context: ContainerContext, parts: ContainerParts) {
     this.#context = context;
     this.#parts = parts;
     this.containerId = parts.id;
+    this.#isStarted = parts.address !== undefined;
     this.isHeld = context.holdOnHost !== undefined;
     this.log = context.output;
     if (context.start.mode === "become") this.#readOutput();
@@ -83,7 +86,7 @@ export class InstanceContainer implements PreparedInstance {
   async #end(gracefully: boolean): Promise<void> {
     const { engine, clock, log, image, revision, contract } = this.#context;
     const { fate } = this.#parts;
-    if (gracefully && fate.exit === undefined) await stopContainer({ engine, clock, log, fate, id: this.containerId, signal: image.stopSignal ?? "SIGTERM", graceMs: revision.spec.stopGraceMs });
+    if (gracefully && this.#isStarted && fate.exit === undefined) await stopContainer({ engine, clock, log, fate, id: this.containerId, signal: image.stopSignal ?? "SIGTERM", graceMs: revision.spec.stopGraceMs });
     await removeForSure(this.#context, this.containerId);
     fate.forget();
     this.#parts.attachment.close();
@@ -141,7 +144,9 @@ export class InstanceContainer implements PreparedInstance {
       return address;
     }
     try {
-      return await this.#context.engine.startContainer(this.containerId);
+      const started = await this.#context.engine.startContainer(this.containerId);
+      this.#isStarted = true;
+      return started;
     } catch (error) {
       throw engineFailure(error, `Cannot start instance of "${this.#context.revision.functionName}"`, "instance_start_failed");
     }

@@ -41,8 +41,8 @@ export class Instance {
   /** How many invocations it takes at once. */
   readonly slots: number;
   purpose: Purpose;
-  /** Its container is being made, by the engine, right now. */
-  isUnderWay = false;
+  /** What its container is being made for, by the engine, right now; undefined before and after. Room was taken for that. */
+  madeFor: Purpose | undefined;
   /** How those who wait for its start have been served: from held, or from nothing. */
   startKind: StartKind = "cold";
   /** When an invocation last ended, or it became ready. */
@@ -75,6 +75,11 @@ export class Instance {
     return this.#state.phase === "ready" && !this.#state.isRetiring && this.#state.active < this.slots;
   }
 
+  /** Its container is being made. */
+  get isUnderWay(): boolean {
+    return this.madeFor !== undefined;
+  }
+
   /** Being made or begun for whoever waits. */
   get isComing(): boolean {
     const { phase } = this.#state;
@@ -89,6 +94,11 @@ export class Instance {
 
   get isIdle(): boolean {
     return this.#state.phase === "ready" && this.#state.active === 0 && !this.#state.isRetiring;
+  }
+
+  /** The agent is ending it, whatever runs on it. */
+  get isEnding(): boolean {
+    return this.#state.phase === "stopping" || this.#state.phase === "gone";
   }
 
   /** Its program has begun and may still be running. */

@@ -1,12 +1,12 @@
 import type { ContractName, ImageFacts, Revision } from "@longshore/protocol";
 import type { Clock } from "../clock.ts";
 import type { Contract, StartPlan } from "../contracts/contract.ts";
-import { type ContainerId, type Engine, EngineError } from "../engine/engine.ts";
+import { type Attachment, type ContainerId, type Engine, EngineError } from "../engine/engine.ts";
 import type { Logger } from "../log.ts";
 import type { LogStore, LogWriter } from "../logs/log-store.ts";
 import { containerSpecOf } from "./container-spec.ts";
 import { engineFailure } from "./engine-failure.ts";
-import type { FateWatch } from "./fates.ts";
+import type { ContainerFate, FateWatch } from "./fates.ts";
 import type { ImageShelf } from "./images.ts";
 import { InstanceContainer } from "./instance-container.ts";
 import { PlainRunContainer } from "./plain-run-container.ts";
@@ -56,8 +56,8 @@ export function createLauncher(options: LauncherOptions): Launcher {
       const image = await options.images.ensure(revision);
       const start = { mode: adoption.mode, env: [], port: adoption.port };
       const context = { ...options, instanceId, revision, contract, start, image, holdOnHost: undefined, output: options.logs.writer({ instanceId, revision }) };
-      const fate = options.fates.follow(container.id);
       const attachment = await options.engine.attach(container.id, { stdin: false });
+      const fate = options.fates.follow(container.id);
       fate.recheck(); // It may have ended before it was followed.
       return new InstanceContainer(context, { id: container.id, fate, attachment, address: { ip: container.ip ?? "", gateway: "", pid: 0 }, hasBegun: true });
     },
@@ -68,13 +68,18 @@ async function create(context: ContainerContext): Promise<PreparedInstance> {
   const { engine, revision, holdOnHost } = context;
   const action = `Cannot start instance of "${revision.functionName}"`;
   let id: ContainerId | undefined;
+  let fate: ContainerFate | undefined;
+  let attachment: Attachment | undefined;
   try {
     id = await createContainer(context);
-    const fate = context.fates.follow(id);
-    const attachment = await engine.attach(id, { stdin: holdOnHost !== undefined });
+    fate = context.fates.follow(id);
+    attachment = await engine.attach(id, { stdin: holdOnHost !== undefined });
     const address = holdOnHost === undefined ? undefined : await engine.startContainer(id);
     return new InstanceContainer(context, { id, fate, attachment, address, hasBegun: false });
   } catch (error) {
+    fate?.forget();
+    attachment?.close();
+    context.output.end();
     if (id !== undefined) abandon(context, id);
     throw engineFailure(error, action, "instance_start_failed");
   }

@@ -64,10 +64,12 @@ export class PlainRunContainer implements PreparedInstance {
   }
 
   async evidence(waitMs = 0): Promise<ContainerEvidence> {
-    this.#fate?.recheck();
-    const waiting = new AbortController();
-    await Promise.race([this.exited, pause(this.#context.clock, waitMs, waiting.signal)]);
-    waiting.abort();
+    if (this.#fate !== undefined && this.#fate.exit === undefined && waitMs > 0) {
+      this.#fate.recheck();
+      const waiting = new AbortController();
+      await Promise.race([this.#fate.exited, pause(this.#context.clock, waitMs, waiting.signal)]);
+      waiting.abort();
+    }
     return { exit: this.#fate?.exit, sawOutOfMemory: this.#fate?.sawOutOfMemory ?? false };
   }
 
@@ -89,10 +91,11 @@ export class PlainRunContainer implements PreparedInstance {
 
   async #end(gracefully: boolean): Promise<void> {
     const { engine, clock, log, image, revision } = this.#context;
-    await this.#made?.catch(() => undefined); // A start under way cannot be called back; what comes of it is removed.
+    // A start under way cannot be called back; what comes of it is removed.
+    const isStarted = await this.#made?.then(() => true, () => false);
     const [id, fate] = [this.#id, this.#fate];
     if (id !== undefined && fate !== undefined) {
-      if (gracefully && fate.exit === undefined) await stopContainer({ engine, clock, log, fate, id, signal: image.stopSignal ?? "SIGTERM", graceMs: revision.spec.stopGraceMs });
+      if (gracefully && isStarted === true && fate.exit === undefined) await stopContainer({ engine, clock, log, fate, id, signal: image.stopSignal ?? "SIGTERM", graceMs: revision.spec.stopGraceMs });
       await removeForSure(this.#context, id);
       fate.forget();
     }

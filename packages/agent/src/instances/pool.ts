@@ -1,33 +1,18 @@
 import { type InstanceId, LongshoreError, type Revision, type StartKind } from "@longshore/protocol";
 import type { Clock } from "../clock.ts";
-import type { RunningInstance } from "../contracts/contract.ts";
 import type { Logger } from "../log.ts";
-import { chooseVictims } from "./choose-victims.ts";
-import { Instance, type Purpose } from "./instance.ts";
+import { IdleSweep } from "./idle-sweep.ts";
+import type { Instance } from "./instance.ts";
+import { Inventory } from "./inventory.ts";
+import type { SlotWaiter } from "./lease.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import type { PoolLimits } from "./limits.ts";
 import type { Launcher, PreparedInstance } from "./prepared.ts";
-import { RevisionGroup } from "./revision-group.ts";
-import { fullCost, isNothing, presentCost, presentUsage, promisedCost, promisedUsage, shortfall, type Usage } from "./room.ts";
-
-/** Waits for a slot; one of the two is called, once. */
-export interface SlotWaiter {
-  /** The slot is its own until it releases it. */
-  granted(lease: Lease): void;
-  /** `agent_busy`, `agent_draining`, or why no instance could be started. Nothing of the invocation has run. */
-  refused(error: LongshoreError): void;
-}
-
-/** One slot on one instance. */
-export interface Lease {
-  readonly instanceId: InstanceId;
-  readonly start: StartKind;
-  readonly running: RunningInstance;
-  readonly prepared: PreparedInstance;
-  /** No other invocation is on the instance: ending it ends this one only. */
-  isAlone(): boolean;
-  /** The invocation is over. `isReusable` false: nothing further is given to the instance, and it ends once its other invocations have. */
-  release(isReusable: boolean): void;
-}
+import type { RevisionGroup } from "./revision-group.ts";
+import { fullCost, isNothing } from "./room.ts";
+import { victimsFor } from "./room-making.ts";
+import { StartQueue } from "./start-queue.ts";
+import { Stock } from "./stock.ts";
 
 export interface PoolOptions {
   readonly launcher: Launcher;
@@ -48,23 +33,44 @@ export interface PoolOptions {
  */
 export class InstancePool {
   readonly #options: PoolOptions;
-  readonly #groups = new Map<string, RevisionGroup>();
-  readonly #instances = new Set<Instance>();
-  /** Promised, and to be begun as soon as there is room; in the order they were promised. */
-  readonly #starts = new Set<Instance>();
+  readonly #inventory: Inventory;
+  readonly #lifecycle: Lifecycle;
+  readonly #starts: StartQueue;
+  readonly #stock: Stock;
+  readonly #idle: IdleSweep;
   readonly #emptied = new Set<() => void>();
   #isDraining = false;
   #isClosed = false;
-  #cancelRefill: (() => void) | undefined;
-  #cancelSweep: (() => void) | undefined;
 
   constructor(options: PoolOptions) {
+    const { limits, clock, launcher } = options;
     this.#options = options;
+    this.#inventory = new Inventory(limits, clock);
+    this.#lifecycle = new Lifecycle(launcher, clock, {
+      held: () => this.#onHeld(),
+      ready: (instance) => this.#onReady(instance),
+      failed: (instance, error) => this.#onFailed(instance, error),
+      died: (instance, heldMs) => this.#onDied(instance, heldMs),
+      ending: (instance) => this.#onEnding(instance),
+      gone: (instance) => this.#onGone(instance),
+    });
+    this.#starts = new StartQueue(this.#inventory, this.#lifecycle, {
+      isNeeded: (instance) => this.#isNeeded(instance),
+      setAside: (instance) => this.#setAside(instance),
+    });
+    this.#stock = new Stock(this.#inventory, clock, {
+      isPaused: () => this.#isDraining,
+      canHold: (group) => launcher.canHold(group.revision.image.architecture),
+      beginAhead: (group) => this.#beginAhead(group),
+      prepareHeld: (group) => this.#lifecycle.prepare(this.#inventory.add(group, options.newInstanceId(), "hold")),
+      end: (instance) => this.#lifecycle.end(instance),
+    });
+    this.#idle = new IdleSweep(this.#inventory, clock, (instance) => this.#lifecycle.end(instance));
   }
 
   /** Every instance there is, whatever its phase. */
   get instances(): ReadonlySet<Instance> {
-    return this.#instances;
+    return this.#inventory.instances;
   }
 
   get limits(): PoolLimits {
@@ -81,238 +87,201 @@ export class InstancePool {
       waiter.refused(new LongshoreError("agent_draining", `Cannot run "${revision.functionName}": the agent takes no new work`, { phase: "admission" }));
       return () => undefined;
     }
-    const group = this.#groupOf(revision);
+    const group = this.#inventory.groupOf(revision);
     group.lastUsedMs = this.#options.clock.monotonicMs();
     const free = group.waiters.length === 0 ? group.freeInstance() : undefined;
     if (free !== undefined) {
       this.#grant(free, waiter, "warm");
       return () => undefined;
     }
-    if (group.waiters.length >= group.comingSlots() && !this.#expand(group)) {
+    if (group.waiters.length >= group.comingSlots() && !this.#promise(group)) {
+      this.#inventory.forgetIfUnused(group);
       waiter.refused(new LongshoreError("agent_busy", `Cannot run "${revision.functionName}": the agent has no free slot`, { phase: "admission" }));
       return () => undefined;
     }
     group.waiters.push(waiter);
-    this.#pump();
-    return () => {
-      const at = group.waiters.indexOf(waiter);
-      if (at !== -1) group.waiters.splice(at, 1);
-    };
+    this.#starts.beginWhatFits();
+    return () => this.#stopWaiting(group, waiter);
   }
 
-  /** Keeps that many instances of the revision held, as far as the limits allow. */
+  /** Keeps that many instances of the revision held, and its minimum of instances begun, as far as the limits allow. */
   hold(revision: Revision, count: number): void {
-    const group = this.#groupOf(revision);
+    const group = this.#inventory.groupOf(revision);
     group.heldWanted = count;
     group.isRetired = false;
     group.lastUsedMs = this.#options.clock.monotonicMs();
-    this.#refillSoon(0);
+    this.#endHeldBeyond(group, count);
+    this.#inventory.forgetIfUnused(group);
+    this.#stock.refillWithin(0);
   }
 
   /** The revision is no longer current: its instances end as soon as they have no work. */
   retire(revisionDigest: string): void {
-    const group = this.#groups.get(revisionDigest);
+    const group = this.#inventory.find(revisionDigest);
     if (group === undefined) return;
     group.isRetired = true;
     group.heldWanted = 0;
     this.#endUnused(group);
+    this.#inventory.forgetIfUnused(group);
   }
 
-  /** Takes over an instance that an earlier process of this agent had begun; it is used once it shows that it serves. */
-  adopt(revision: Revision, instanceId: InstanceId, prepared: PreparedInstance): void {
-    const instance = this.#add(this.#groupOf(revision), "serve", instanceId);
+  /**
+   * Takes over an instance that an earlier process of this agent had begun; it is used once it shows that it serves. False when there
+   * is no room for it or it would not be used: then it remains the caller's.
+   */
+  adopt(revision: Revision, instanceId: InstanceId, prepared: PreparedInstance): boolean {
+    const { maxInstancesPerAgent = Infinity } = revision.spec;
+    const group = this.#inventory.groupOf(revision);
+    const wanted = { memoryBytes: revision.spec.memoryBytes, instances: 1 };
+    const fits = isNothing(this.#inventory.promiseShortfall(wanted)) && this.#inventory.isFree(wanted) && group.begunCount() < maxInstancesPerAgent;
+    if (!fits || this.#isDraining || group.isRetired) {
+      this.#inventory.forgetIfUnused(group);
+      return false;
+    }
+    const instance = this.#inventory.add(group, instanceId, "serve");
     instance.startKind = "warm";
-    this.#watch(instance, prepared);
-    this.#begin(instance, prepared);
+    this.#lifecycle.adopt(instance, prepared);
+    this.#options.onChange();
+    return true;
   }
 
   /** Takes no new work, ends what is unused; resolves once nothing is left. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    for (const group of this.#groups.values()) this.#endUnused(group);
-    if (this.#instances.size > 0) await new Promise<void>((resolve) => this.#emptied.add(resolve));
+    this.#stock.stop();
+    for (const group of this.#inventory.groups) this.#endUnused(group);
+    if (this.#inventory.instances.size > 0) await new Promise<void>((resolve) => this.#emptied.add(resolve));
   }
 
   /** Undoes a {@link drain}. */
   resume(): void {
     this.#isDraining = this.#isClosed;
-    this.#refillSoon(0);
+    this.#stock.refillWithin(0);
   }
 
   /** Ends everything, what has work too; resolves once nothing is left. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const drained = this.drain();
-    this.#cancelRefill?.();
-    this.#cancelSweep?.();
-    for (const group of this.#groups.values()) this.#refuseWaiters(group, 0, new LongshoreError("agent_draining", "Cannot go on waiting: the agent is stopping", { phase: "startup" }));
-    for (const instance of this.#instances) this.#end(instance);
+    this.#idle.stop();
+    for (const group of this.#inventory.groups) this.#refuseWaiters(group, 0, new LongshoreError("agent_draining", "Cannot go on waiting: the agent is stopping", { phase: "startup" }));
+    for (const instance of this.#inventory.instances) this.#lifecycle.end(instance);
     await drained;
   }
 
-  #groupOf(revision: Revision): RevisionGroup {
-    let group = this.#groups.get(revision.digest);
-    if (group === undefined) {
-      group = new RevisionGroup(revision, this.#options.clock.monotonicMs());
-      this.#groups.set(revision.digest, group);
-    }
-    return group;
+  #stopWaiting(group: RevisionGroup, waiter: SlotWaiter): void {
+    const at = group.waiters.indexOf(waiter);
+    if (at === -1) return;
+    group.waiters.splice(at, 1);
+    this.#starts.beginWhatFits(); // What was promised to it may be somebody else's now.
   }
 
-  #add(group: RevisionGroup, purpose: Purpose, instanceId = this.#options.newInstanceId()): Instance {
-    const { revision } = group;
-    const slots = revision.spec.contract === "stdio" ? 1 : revision.spec.concurrency;
-    const instance = new Instance({ instanceId, revision, slots, purpose, nowMs: this.#options.clock.monotonicMs() });
-    group.instances.add(instance);
-    this.#instances.add(instance);
-    return instance;
-  }
-
-  /** Promises one more instance to the group's waiters, a held one if there is one; false when there is no room for it. */
-  #expand(group: RevisionGroup): boolean {
-    const { maxInstancesPerAgent = Infinity } = group.revision.spec;
-    if (group.begunCount() >= maxInstancesPerAgent) return false;
+  /** Promises one more instance to those who wait, a held one if there is one; false when there is no room for it. */
+  #promise(group: RevisionGroup): boolean {
     const held = group.heldInstance();
-    const wanted = { memoryBytes: fullCost(group) - (held === undefined ? 0 : this.limits.heldCostBytes), instances: held === undefined ? 1 : 0 };
-    if (!this.#makeRoom(group, wanted)) return false;
-    const instance = held ?? this.#add(group, "serve");
+    // Idle ones of its own would have been given out.
+    return this.#promiseOne(group, held, (instance) => instance !== held && (instance.isHeldAside || instance.revision.digest !== group.revision.digest));
+  }
+
+  #beginAhead(group: RevisionGroup): boolean {
+    const held = group.heldInstance();
+    if (!this.#promiseOne(group, held, (instance) => instance !== held && instance.isHeldAside)) return false;
+    this.#starts.beginWhatFits();
+    return true;
+  }
+
+  #promiseOne(group: RevisionGroup, held: Instance | undefined, isSpare: (instance: Instance) => boolean): boolean {
+    const { limits } = this;
+    if (group.begunCount() >= (group.revision.spec.maxInstancesPerAgent ?? Infinity)) return false;
+    const wanted = { memoryBytes: fullCost(group) - (held === undefined ? 0 : limits.heldCostBytes), instances: held === undefined ? 1 : 0 };
+    const victims = victimsFor(wanted, this.#inventory, isSpare);
+    if (victims === undefined) return false;
+    for (const victim of victims) this.#lifecycle.end(victim);
+    const instance = held ?? this.#inventory.add(group, this.#options.newInstanceId(), "serve"); // P1
     instance.purpose = "serve";
     instance.startKind = held?.state.phase === "held" ? "held" : "cold";
     this.#starts.add(instance);
-    if (held !== undefined) this.#refillSoon(this.limits.refillDelayMs);
+    this.#stock.refillWithin(limits.refillDelayMs);
     return true;
   }
 
-  /** Ends unused instances until `wanted` can be promised; false, and nothing ended, when it cannot. */
-  #makeRoom(group: RevisionGroup, wanted: Usage): boolean {
-    const missing = shortfall(promisedUsage(this.#instances, this.limits), wanted, this.limits);
-    if (isNothing(missing)) return true;
-    const candidates = [...this.#instances]
-      .filter((instance) => (instance.isHeldAside || instance.isIdle) && instance.revision.digest !== group.revision.digest)
-      .map((instance) => ({ instance, memoryBytes: promisedCost(instance, this.limits) ?? 0, lastUsedMs: this.#groupOf(instance.revision).lastUsedMs }));
-    const victims = chooseVictims(candidates, missing);
-    for (const { instance } of victims ?? []) this.#end(instance);
-    return victims !== undefined;
+  #isNeeded({ revision }: Instance): boolean {
+    const group = this.#inventory.groupOf(revision);
+    return group.waiters.length > 0 || group.servingCount() <= group.minimum;
   }
 
-  /** Begins what was promised, as far as there is room by now. */
-  #pump(): void {
-    for (const instance of this.#starts) {
-      const { phase } = instance.state;
-      if (phase !== "held" && phase !== "preparing") this.#starts.delete(instance);
-      else if (!instance.isUnderWay && !this.#start(instance)) break;
-    }
-  }
-
-  /** Begins one; false when it, and so all behind it, has to wait for room. */
-  #start(instance: Instance): boolean {
-    const { state } = instance;
-    const present = presentCost(instance, this.limits);
-    const further = { memoryBytes: fullCost(instance) - (present ?? 0), instances: present === undefined ? 1 : 0 };
-    if (!isNothing(shortfall(presentUsage(this.#instances, this.limits), further, this.limits))) return false;
-    if (state.phase === "held") {
-      this.#starts.delete(instance);
-      this.#beginOrKeep(instance, state.prepared);
-    } else if (this.#underWay() < this.limits.preparingMax) {
-      this.#starts.delete(instance);
-      this.#prepare(instance);
-    }
-    return true;
-  }
-
-  #underWay(purpose?: Purpose): number {
-    let count = 0;
-    for (const instance of this.#instances) if (instance.isUnderWay && (purpose === undefined || instance.purpose === purpose)) count += 1;
-    return count;
-  }
-
-  #prepare(instance: Instance): void {
-    instance.isUnderWay = true;
-    this.#options.launcher.prepare({ instanceId: instance.instanceId, revision: instance.revision }).then(
-      (prepared) => this.#onPrepared(instance, prepared),
-      (error: unknown) => this.#onPrepareFailed(instance, LongshoreError.from(error, `Cannot start instance of "${instance.revision.functionName}"`).at("startup")),
-    );
-  }
-
-  #onPrepared(instance: Instance, prepared: PreparedInstance): void {
-    instance.isUnderWay = false;
-    if (instance.state.phase === "stopping") return void prepared.discard().then(() => this.#onGone(instance));
-    this.#groupOf(instance.revision).worked();
-    this.#watch(instance, prepared);
-    if (prepared.isHeld) {
-      instance.become({ phase: "held", sinceMs: this.#options.clock.monotonicMs(), prepared });
-      if (instance.purpose === "serve") this.#starts.add(instance);
-    } else {
-      this.#begin(instance, prepared);
-    }
-    this.#pump();
-    this.#refillSoon(this.limits.refillDelayMs);
-    this.#options.onChange();
-  }
-
-  #onPrepareFailed(instance: Instance, error: LongshoreError): void {
-    instance.isUnderWay = false;
-    const group = this.#groupOf(instance.revision);
-    const { functionName, revisionId } = instance.revision;
-    this.#options.log.warn({ err: error, functionName, revisionId, purpose: instance.purpose }, "instance not made");
-    group.failed(this.#options.clock.monotonicMs());
-    this.#onGone(instance);
-    this.#refuseWaiters(group, group.comingSlots(), error);
-  }
-
-  /** A held instance whose waiters have been served meanwhile stays held. */
-  #beginOrKeep(instance: Instance, prepared: PreparedInstance): void {
-    const group = this.#groupOf(instance.revision);
-    if (group.waiters.length > 0 || group.begunCount() <= this.#minimumOf(group)) return this.#begin(instance, prepared);
+  /** Those who waited for it have been served: it is kept held where that is wanted. */
+  #setAside(instance: Instance): void {
+    const group = this.#inventory.groupOf(instance.revision);
+    const isKept = instance.state.phase === "held" && !this.#isDraining && !group.isRetired && group.heldCount() < group.heldWanted && this.#stock.hasPlace;
+    if (!isKept) return this.#lifecycle.end(instance);
     instance.purpose = "hold";
-    if (group.isRetired || this.#isDraining || group.heldCount() > group.heldWanted) this.#end(instance);
-  }
-
-  #minimumOf(group: RevisionGroup): number {
-    return group.isRetired || group.heldWanted === 0 ? 0 : group.revision.spec.minInstances;
-  }
-
-  #begin(instance: Instance, prepared: PreparedInstance): void {
-    const begun = prepared.begin();
-    if (!(begun instanceof Promise)) return this.#onReady(instance, prepared, begun);
-    instance.become({ phase: "starting", sinceMs: this.#options.clock.monotonicMs(), prepared });
-    begun.then(
-      (running) => this.#onReady(instance, prepared, running),
-      (error: unknown) => this.#onStartFailed(instance, LongshoreError.from(error, `Cannot start instance of "${instance.revision.functionName}"`).at("startup")),
-    );
-  }
-
-  #onReady(instance: Instance, prepared: PreparedInstance, running: RunningInstance): void {
-    if (instance.state.phase === "stopping" || instance.state.phase === "gone") return;
-    const nowMs = this.#options.clock.monotonicMs();
-    instance.lastUsedMs = nowMs;
-    instance.become({ phase: "ready", sinceMs: nowMs, prepared, running, active: 0, isRetiring: false });
-    this.#serve(instance, instance.startKind);
-    this.#sweepLater();
     this.#options.onChange();
   }
 
-  #onStartFailed(instance: Instance, error: LongshoreError): void {
-    const group = this.#groupOf(instance.revision);
+  #onHeld(): void {
+    this.#starts.beginWhatFits(); // Somebody may wait for it by now.
+    this.#stock.refillWithin(this.limits.refillDelayMs);
+    this.#options.onChange();
+  }
+
+  #onReady(instance: Instance): void {
+    this.#inventory.groupOf(instance.revision).worked();
+    this.#starts.delete(instance);
+    this.#serve(instance, instance.startKind);
+    this.#idle.start();
+    this.#stock.refillWithin(this.limits.refillDelayMs);
+    this.#options.onChange();
+  }
+
+  #onFailed(instance: Instance, error: LongshoreError): void {
+    const group = this.#inventory.groupOf(instance.revision);
+    const { functionName, revisionId } = instance.revision;
+    this.#options.log.warn({ err: error, functionName, revisionId, instanceId: instance.instanceId, purpose: instance.purpose }, "instance not started");
     group.failed(this.#options.clock.monotonicMs());
-    this.#end(instance);
     this.#refuseWaiters(group, group.comingSlots(), error);
+  }
+
+  /** Those who waited for an instance that is gone get another one, or are told. */
+  #onDied({ revision }: Instance, heldMs: number | undefined): void {
+    const group = this.#inventory.groupOf(revision);
+    if (heldMs !== undefined) group.failedToHold(this.#options.clock.monotonicMs(), heldMs);
+    while (group.waiters.length > group.comingSlots() && this.#promise(group));
+    this.#refuseWaiters(group, group.comingSlots(), new LongshoreError("agent_busy", `Cannot run "${revision.functionName}": its instance ended before it began`, { phase: "startup" }));
+    this.#starts.beginWhatFits();
+    this.#options.onChange();
+  }
+
+  #onEnding(instance: Instance): void {
+    this.#starts.delete(instance);
+    this.#options.onChange();
+  }
+
+  #onGone(instance: Instance): void {
+    this.#starts.delete(instance);
+    this.#inventory.remove(instance);
+    this.#starts.beginWhatFits();
+    this.#stock.refillWithin(this.limits.refillDelayMs);
+    this.#options.onChange();
+    if (this.#inventory.instances.size > 0) return;
+    for (const resolve of this.#emptied) resolve();
+    this.#emptied.clear();
   }
 
   /** Gives the instance's free slots to those who wait; what is left unused may have to end. */
   #serve(instance: Instance, kind: StartKind): void {
-    const group = this.#groupOf(instance.revision);
+    const group = this.#inventory.groupOf(instance.revision);
     while (instance.hasFreeSlot) {
-      const waiter = group.waiters.shift();
+      const waiter = group.waiters.shift(); // P3
       if (waiter === undefined) break;
       this.#grant(instance, waiter, kind);
     }
-    if (instance.isIdle && (group.isRetired || this.#isDraining)) this.#end(instance);
+    if (instance.isIdle && (group.isRetired || this.#isDraining)) this.#lifecycle.end(instance);
   }
 
   #grant(instance: Instance, waiter: SlotWaiter, start: StartKind): void {
     const { state } = instance;
-    if (state.phase !== "ready") throw new Error(`Instance ${instance.instanceId} is ${state.phase}, not ready`);
+    if (state.phase !== "ready" || !instance.hasFreeSlot) throw new Error(`Instance ${instance.instanceId} has no free slot`); // P2
     instance.become({ ...state, active: state.active + 1 });
     let isReleased = false;
     const release = (isReusable: boolean) => {
@@ -322,134 +291,32 @@ export class InstancePool {
     };
     this.#options.onChange();
     const isAlone = () => instance.state.phase !== "ready" || instance.state.active === 1;
-    waiter.granted({ instanceId: instance.instanceId, start, running: state.running, prepared: state.prepared, isAlone, release });
+    const isBeingEnded = () => instance.isEnding;
+    waiter.granted({ instanceId: instance.instanceId, start, running: state.running, prepared: state.prepared, isAlone, isBeingEnded, release });
   }
 
   #release(instance: Instance, isReusable: boolean): void {
     const { state } = instance;
-    if (state.phase !== "ready") return; // It ended by itself meanwhile.
+    if (state.phase !== "ready") return; // It is being ended already.
     instance.lastUsedMs = this.#options.clock.monotonicMs();
-    instance.become({ ...state, active: state.active - 1, isRetiring: state.isRetiring || !isReusable });
-    if (!isReusable || state.isRetiring) {
-      if (state.active === 1) this.#end(instance);
-    } else {
-      this.#serve(instance, "warm");
-    }
+    const isRetiring = state.isRetiring || !isReusable;
+    instance.become({ ...state, active: state.active - 1, isRetiring });
+    if (!isRetiring) this.#serve(instance, "warm");
+    else if (state.active === 1) this.#lifecycle.end(instance);
     this.#options.onChange();
   }
 
-  /** Learns of an instance's end by itself, whoever caused it. */
-  #watch(instance: Instance, prepared: PreparedInstance): void {
-    void prepared.exited.then(() => {
-      const { phase } = instance.state;
-      if (phase === "stopping" || phase === "gone") return;
-      if (phase === "starting") return; // The start's own failure tells more.
-      const group = this.#groupOf(instance.revision);
-      if (phase === "held") group.failed(this.#options.clock.monotonicMs());
-      this.#end(instance);
-      this.#replaceLost(group);
-    });
-  }
-
-  /** Those who waited for an instance that is gone get another one, or are told. */
-  #replaceLost(group: RevisionGroup): void {
-    while (group.waiters.length > group.comingSlots() && this.#expand(group));
-    this.#refuseWaiters(group, group.comingSlots(), new LongshoreError("agent_busy", `Cannot run "${group.revision.functionName}": its instance ended before it began`, { phase: "startup" }));
-    this.#pump();
-  }
-
+  /** Those who came last are refused first. */
   #refuseWaiters(group: RevisionGroup, kept: number, error: LongshoreError): void {
-    for (const waiter of group.waiters.splice(0, Math.max(0, group.waiters.length - kept))) waiter.refused(error);
-  }
-
-  /** Ends one instance: what had begun gets its stop signal, what had not is removed. */
-  #end(instance: Instance): void {
-    const { state } = instance;
-    if (state.phase === "stopping" || state.phase === "gone") return;
-    this.#starts.delete(instance);
-    const hadBegun = instance.hasBegun;
-    if (state.phase === "preparing" && !instance.isUnderWay) return this.#onGone(instance);
-    instance.become({ phase: "stopping", sinceMs: this.#options.clock.monotonicMs(), hadBegun });
-    this.#options.onChange();
-    if (state.phase === "preparing") return; // Removed as soon as the engine has made it.
-    void (hadBegun ? state.prepared.stop() : state.prepared.discard()).then(() => this.#onGone(instance));
-  }
-
-  #onGone(instance: Instance): void {
-    if (instance.state.phase !== "gone") instance.become({ phase: "gone", sinceMs: this.#options.clock.monotonicMs() });
-    this.#starts.delete(instance);
-    this.#instances.delete(instance);
-    const group = this.#groupOf(instance.revision);
-    group.instances.delete(instance);
-    if (group.isRetired && group.instances.size === 0 && group.waiters.length === 0) this.#groups.delete(group.revision.digest);
-    this.#pump();
-    this.#refillSoon(this.limits.refillDelayMs);
-    this.#options.onChange();
-    if (this.#instances.size > 0) return;
-    for (const resolve of this.#emptied) resolve();
-    this.#emptied.clear();
+    for (const waiter of group.waiters.splice(kept)) waiter.refused(error);
+    this.#inventory.forgetIfUnused(group);
   }
 
   #endUnused(group: RevisionGroup): void {
-    for (const instance of group.instances) if (instance.isHeldAside || instance.isIdle) this.#end(instance);
+    for (const instance of group.instances) if (instance.isHeldAside || instance.isIdle) this.#lifecycle.end(instance);
   }
 
-  /** Ends what has been idle for long, again and again while anything is ready. */
-  #sweepLater(): void {
-    this.#cancelSweep ??= this.#options.clock.after(Math.max(50, this.limits.idleMs / 8), () => {
-      this.#cancelSweep = undefined;
-      const idleSinceMs = this.#options.clock.monotonicMs() - this.limits.idleMs;
-      let isAnyReady = false;
-      for (const instance of this.#instances) {
-        if (instance.state.phase !== "ready") continue;
-        const group = this.#groupOf(instance.revision);
-        if (instance.isIdle && instance.lastUsedMs <= idleSinceMs && group.begunCount() > this.#minimumOf(group)) this.#end(instance);
-        else isAnyReady = true;
-      }
-      if (isAnyReady) this.#sweepLater();
-    });
-  }
-
-  #refillSoon(delayMs: number): void {
-    this.#cancelRefill ??= this.#options.clock.after(delayMs, () => {
-      this.#cancelRefill = undefined;
-      this.#refill();
-    });
-  }
-
-  /** Makes what is to be held, most recently used revisions first, while nobody waits for a start. */
-  #refill(): void {
-    if (this.#isDraining || this.#underWay("serve") > 0) return; // What is under way comes here again when it is done.
-    const nowMs = this.#options.clock.monotonicMs();
-    const groups = [...this.#groups.values()].filter((group) => !group.isRetired && group.heldWanted > 0).sort((a, b) => b.lastUsedMs - a.lastUsedMs);
-    for (const group of groups) {
-      if (group.refillAtMs > nowMs) {
-        this.#refillSoon(group.refillAtMs - nowMs);
-        continue;
-      }
-      while (group.begunCount() < this.#minimumOf(group) && this.#expand(group));
-      this.#holdMore(group);
-    }
-    this.#pump();
-  }
-
-  #holdMore(group: RevisionGroup): void {
-    if (!this.#options.launcher.canHold(group.revision.image.architecture)) return;
-    while (group.heldCount() < group.heldWanted && this.#underWay("hold") < this.limits.refillingMax && this.#hasRoomToHold(group)) {
-      this.#prepare(this.#add(group, "hold"));
-    }
-  }
-
-  /** Room for one more held instance, made where needed by ending the one whose function was used longest ago. */
-  #hasRoomToHold(group: RevisionGroup): boolean {
-    const aside = [...this.#instances].filter((instance) => instance.isHeldAside);
-    const wanted = { memoryBytes: this.limits.heldCostBytes, instances: 1 };
-    const fits = isNothing(shortfall(promisedUsage(this.#instances, this.limits), wanted, this.limits));
-    if (fits && aside.length < this.limits.heldMax) return true;
-    const usedMs = (instance: Instance) => this.#groupOf(instance.revision).lastUsedMs;
-    const oldest = aside.sort((a, b) => usedMs(a) - usedMs(b))[0];
-    if (oldest === undefined || usedMs(oldest) >= group.lastUsedMs) return false;
-    this.#end(oldest);
-    return fits;
+  #endHeldBeyond(group: RevisionGroup, count: number): void {
+    for (let held = group.heldInstance(); held !== undefined && group.heldCount() > count; held = group.heldInstance()) this.#lifecycle.end(held);
   }
 }

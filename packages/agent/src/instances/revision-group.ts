@@ -1,6 +1,6 @@
 import type { Revision } from "@longshore/protocol";
 import type { Instance } from "./instance.ts";
-import type { SlotWaiter } from "./pool.ts";
+import type { SlotWaiter } from "./lease.ts";
 
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
@@ -11,7 +11,7 @@ export class RevisionGroup {
   readonly instances = new Set<Instance>();
   /** First come, first served. */
   readonly waiters: SlotWaiter[] = [];
-  /** How many instances to keep held. */
+  /** How many instances to keep held; 0: the revision is served when it is called, and nothing is kept ready for it. */
   heldWanted = 0;
   /** No longer current: nothing of it is kept once it has no work. */
   isRetired = false;
@@ -23,6 +23,16 @@ export class RevisionGroup {
   constructor(revision: Revision, nowMs: number) {
     this.revision = revision;
     this.lastUsedMs = nowMs;
+  }
+
+  /** How many instances are kept begun, whether they are used or not. */
+  get minimum(): number {
+    return this.heldWanted > 0 ? this.revision.spec.minInstances : 0;
+  }
+
+  /** Nothing would be lost by forgetting it. */
+  get isUnused(): boolean {
+    return this.instances.size === 0 && this.waiters.length === 0 && this.heldWanted === 0;
   }
 
   /** The ready instance with most room for one more invocation. */
@@ -45,9 +55,14 @@ export class RevisionGroup {
     return slots;
   }
 
-  /** Instances whose program runs or soon will. */
+  /** Instances whose program runs or soon will, those that are ending included. */
   begunCount(): number {
     return this.#count((instance) => instance.hasBegun || instance.isComing);
+  }
+
+  /** Instances that serve or soon will, and go on to. */
+  servingCount(): number {
+    return this.#count(({ state, isComing }) => isComing || (state.phase === "ready" && !state.isRetiring));
   }
 
   /** Instances held, or being made to be. */
@@ -66,10 +81,16 @@ export class RevisionGroup {
     return nearly;
   }
 
-  /** Making an instance failed: the next try ahead of need waits, longer each time. */
+  /** Making an instance failed: the next try ahead of need waits, longer each time until one serves. */
   failed(nowMs: number): void {
     this.refillAtMs = nowMs + Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures);
     this.#failures = Math.min(this.#failures + 1, 16);
+  }
+
+  /** A held one ended by itself; one that had been held for long was no failure of its making. */
+  failedToHold(nowMs: number, heldMs: number): void {
+    if (heldMs > longestRetryMs) this.worked();
+    this.failed(nowMs);
   }
 
   worked(): void {

@@ -39,8 +39,8 @@ export function presentCost(instance: Instance, limits: PoolLimits): number | un
   const { state } = instance;
   switch (state.phase) {
     case "preparing":
-      if (!instance.isUnderWay) return undefined;
-      return instance.purpose === "serve" ? fullCost(instance) : limits.heldCostBytes;
+      if (instance.madeFor === undefined) return undefined;
+      return instance.madeFor === "serve" ? fullCost(instance) : limits.heldCostBytes;
     case "held":
       return limits.heldCostBytes;
     case "starting":

@@ -1,6 +1,6 @@
 import { LongshoreError } from "@longshore/protocol";
 import type { ContainerState } from "../engine/engine.ts";
-import { signalName } from "./signal-name.ts";
+import { signalName } from "../hold/signal-name.ts";
 
 const maxLines = 6;
 const maxCharacters = 1_000;

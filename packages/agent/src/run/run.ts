@@ -1,11 +1,14 @@
-import { type AnswerHead, type InvocationResult, LongshoreError, type Revision } from "@longshore/protocol";
+import { type AnswerHead, type InvocationResult, LongshoreError, type Revision, type RunOrder } from "@longshore/protocol";
 import type { Clock } from "../clock.ts";
-import type { AnswerSink, Contract, ContractCall, ContractEnding, ContractRun } from "../contracts/contract.ts";
-import type { InstancePool, Lease, SlotWaiter } from "../instances/pool.ts";
+import type { AnswerSink, Contract, ContractEnding, ContractRun } from "../contracts/contract.ts";
+import type { Lease, SlotWaiter } from "../instances/lease.ts";
+import type { InstancePool } from "../instances/pool.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Logger } from "../log.ts";
 import { Answer } from "./answer.ts";
-import { resultOf } from "./classify.ts";
+import { contractCallOf } from "./call.ts";
+import { type FailedEnding, mayBeOutOfMemory, resultOf, resultOfStopped } from "./classify.ts";
+import { RequestFeed } from "./request-feed.ts";
 import type { KnownRevisions } from "./revisions.ts";
 import type { RunHandle, RunReply, RunRequest } from "./sink.ts";
 
@@ -54,71 +57,61 @@ export function createRunner(options: RunnerOptions): (request: RunRequest, repl
  */
 class Run implements RunHandle, SlotWaiter {
   readonly #options: RunnerOptions;
-  readonly #request: RunRequest;
+  readonly #order: RunOrder;
+  readonly #body: Uint8Array;
   readonly #revision: Revision;
   readonly #reply: RunReply;
   readonly #answer: Answer;
+  readonly #request: RequestFeed;
   readonly #acceptedMs: number;
   readonly #deadlineAtMs: number;
+  /** How long it may take, from its order or from the beginning of its tunnel. */
+  #limitMs: number;
   #cancelDeadline: () => void;
-  #stopWaiting: () => void;
-  /** Parts of the request that came before there was an instance. */
-  readonly #early: Uint8Array[] = [];
-  #hasRequestEnded: boolean;
+  #stopWaiting: () => void = () => undefined;
   #lease: Lease | undefined;
   #contractRun: ContractRun | undefined;
   #begunMs = 0;
   #startMs = 0;
-  /** Bytes that the instance was given and has not taken yet. */
-  #untakenBytes = 0;
-  #furtherBytes = 0;
   #retriesLeft = otherInstances;
   #isOver = false;
 
-  constructor(options: RunnerOptions, request: RunRequest, revision: Revision, reply: RunReply) {
-    const { order } = request;
+  constructor(options: RunnerOptions, { order, body }: RunRequest, revision: Revision, reply: RunReply) {
     this.#options = options;
-    this.#request = request;
+    this.#order = order;
+    this.#body = body;
     this.#revision = revision;
     this.#reply = reply;
     this.#answer = new Answer(reply, options.clock);
+    this.#request = new RequestFeed(order.more, (byteLength) => reply.requestConsumed(byteLength));
     this.#acceptedMs = options.clock.monotonicMs();
     this.#deadlineAtMs = options.clock.wallMs() + order.remainingMs;
-    this.#hasRequestEnded = !order.more;
+    this.#limitMs = order.remainingMs;
     this.#cancelDeadline = options.clock.after(order.remainingMs, () => this.cancel("deadline"));
-    this.#stopWaiting = () => undefined;
     this.#wait();
   }
 
   data(bytes: Uint8Array): void {
-    this.#furtherBytes += bytes.length;
-    if (this.#isOver) this.#reply.requestConsumed(bytes.length);
-    else if (this.#contractRun === undefined) this.#early.push(bytes);
-    else this.#pass(this.#contractRun, bytes);
+    this.#request.data(bytes);
   }
 
   endRequest(): void {
-    this.#hasRequestEnded = true;
-    this.#contractRun?.endRequest();
+    if (!this.#isOver) this.#request.end();
   }
 
   resume(): void {
-    this.#contractRun?.resume();
+    if (!this.#isOver) this.#contractRun?.resume();
   }
 
   cancel(reason: "abandoned" | "requested" | "deadline"): void {
     if (this.#isOver) return;
     const lease = this.#lease;
     if (lease === undefined) return this.#giveUpWaiting(reason);
-    this.#isOver = true;
-    this.#cancelDeadline();
     this.#answer.drop();
     const wasAlone = lease.isAlone();
     this.#contractRun?.abort();
-    lease.release(false);
-    const result: InvocationResult = reason === "deadline"
-      ? { outcome: "timed_out", message: `The function did not finish within ${Math.round(this.#request.order.remainingMs)} ms`, ...this.#stderrTail(lease) }
-      : { outcome: "cancelled", message: reason === "requested" ? "Cancelled by request" : "The caller went away" };
+    this.#over(false);
+    const result: InvocationResult = reason === "deadline" ? { outcome: "timed_out", message: `The function did not finish within ${Math.round(this.#limitMs)} ms`, ...stderrTailOf(lease) } : cancelled(reason);
     if (!wasAlone) return this.#finish({ ...result, stopProven: false });
     if (reason === "deadline") return this.#finish(result); // The caller hears of it in time; the container has its grace.
     void lease.prepared.stop().then(() => this.#finish(result)); // R4
@@ -126,23 +119,24 @@ class Run implements RunHandle, SlotWaiter {
 
   granted(lease: Lease): void {
     const { clock, journal, contractOf } = this.#options;
-    const { order } = this.#request;
     this.#lease = lease;
     this.#begunMs = clock.monotonicMs();
     this.#startMs = this.#begunMs - this.#acceptedMs;
-    journal.started({ invocationId: order.invocationId, attempt: order.attempt, instanceId: lease.instanceId }); // R2
-    if (lease.running.streams !== undefined) lease.prepared.log.belongsTo(order.invocationId);
-    const run = contractOf(this.#revision.spec.contract).invoke(lease.running, this.#call(), new RunSink(this));
-    this.#contractRun = run;
-    for (const bytes of this.#early.splice(0)) this.#pass(run, bytes);
-    if (order.more && this.#hasRequestEnded) run.endRequest();
+    try {
+      journal.started({ ...this.#attempt, instanceId: lease.instanceId }); // R2
+    } catch (error) {
+      return this.#refuse(LongshoreError.from(error, `Cannot run "${this.#revision.functionName}": no start record could be written`).at("startup"), true);
+    }
+    try {
+      if (lease.running.streams !== undefined) lease.prepared.log.belongsTo(this.#order.invocationId);
+      this.#begun(lease, contractOf(this.#revision.spec.contract).invoke(lease.running, contractCallOf(this.#order, this.#body, this.#deadlineAtMs), new RunSink(this)));
+    } catch (error) {
+      this.#endRefused(LongshoreError.from(error, `Cannot run "${this.#revision.functionName}"`).at("execution"), false);
+    }
   }
 
   refused(error: LongshoreError): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#cancelDeadline();
-    this.#reply.refuse(error);
+    if (!this.#isOver) this.#refuse(error, false);
   }
 
   /** The instance began to answer. */
@@ -157,9 +151,7 @@ class Run implements RunHandle, SlotWaiter {
   }
 
   requestDrained(): void {
-    const bytes = this.#untakenBytes;
-    this.#untakenBytes = 0;
-    if (bytes > 0) this.#reply.requestConsumed(bytes);
+    this.#request.drained();
   }
 
   logged(stream: "stdout" | "stderr", bytes: Uint8Array): void {
@@ -172,11 +164,10 @@ class Run implements RunHandle, SlotWaiter {
     const lease = this.#lease;
     if (this.#isOver || lease === undefined) return;
     if (ending.kind === "finished" && ending.result.outcome === "succeeded") {
-      this.#isOver = true;
-      lease.release(ending.reusable);
+      this.#over(ending.reusable);
       this.#finish(ending.result);
     } else if (ending.kind === "refused") {
-      this.#endRefused(lease, ending);
+      this.#endRefused(ending.error, ending.reusable);
     } else if (ending.kind === "broken" && ending.notStarted && !this.#answer.hasBegun) {
       this.#tryOther(lease, ending.message);
     } else {
@@ -184,33 +175,38 @@ class Run implements RunHandle, SlotWaiter {
     }
   }
 
-  #endRefused(lease: Lease, ending: ContractEnding & { kind: "refused" }): void {
-    this.#isOver = true;
-    this.#cancelDeadline();
-    lease.release(ending.reusable);
-    this.#options.journal.ended({ ...this.#attempt(), outcome: ending.error.reason });
-    this.#reply.refuse(ending.error);
+  #begun(lease: Lease, run: ContractRun): void {
+    if (this.#isOver || this.#lease !== lease) return; // It has ended already, or is with another instance.
+    this.#contractRun = run;
+    this.#request.connect(run);
+  }
+
+  #endRefused(error: LongshoreError, isReusable: boolean): void {
+    this.#options.journal.ended({ ...this.#attempt, outcome: error.reason });
+    this.#refuse(error, isReusable);
   }
 
   /** No byte reached the instance: another one may serve, as long as the request is at hand from its beginning. */
   #tryOther(lease: Lease, message: string): void {
-    lease.release(false);
-    this.#options.journal.ended({ ...this.#attempt(), outcome: "not_started" });
+    const error = new LongshoreError("instance_start_failed", `Cannot deliver to an instance of "${this.#revision.functionName}": ${message}`, { phase: "startup" });
+    if (this.#retriesLeft === 0 || !this.#request.isAtBeginning) return this.#endRefused(error, false);
+    this.#retriesLeft -= 1;
+    this.#options.journal.ended({ ...this.#attempt, outcome: "not_started" });
     this.#lease = undefined;
     this.#contractRun = undefined;
-    if (this.#retriesLeft > 0 && this.#furtherBytes === 0) {
-      this.#retriesLeft -= 1;
-      return this.#wait();
-    }
-    this.refused(new LongshoreError("instance_start_failed", `Cannot deliver to an instance of "${this.#revision.functionName}": ${message}`, { phase: "startup" }));
+    this.#request.disconnect();
+    lease.release(false);
+    this.#wait();
   }
 
-  async #endFailed(lease: Lease, ending: Exclude<ContractEnding, { kind: "refused" }>): Promise<void> {
-    this.#isOver = true;
-    const evidence = await lease.prepared.evidence(ending.kind === "broken" ? evidenceMs : 0);
+  async #endFailed(lease: Lease, ending: FailedEnding): Promise<void> {
+    this.#isOver = true; // Whatever else happens to it now, this is how it ended.
+    if (ending.kind === "broken") this.#answer.drop();
+    const evidence = await lease.prepared.evidence(mayBeOutOfMemory(ending) ? evidenceMs : 0);
     const isReusable = ending.kind === "finished" ? ending.reusable : evidence.exit === undefined;
-    const result = resultOf(ending, evidence, lease.prepared.stderrTail());
-    lease.release(isReusable && !evidence.sawOutOfMemory);
+    const stderrTail = lease.prepared.stderrTail();
+    const result = lease.isBeingEnded() ? resultOfStopped(ending, stderrTail) : resultOf(ending, evidence, stderrTail);
+    this.#over(isReusable && !evidence.sawOutOfMemory);
     this.#finish(result);
   }
 
@@ -220,49 +216,36 @@ class Run implements RunHandle, SlotWaiter {
   }
 
   #giveUpWaiting(reason: "abandoned" | "requested" | "deadline"): void {
-    this.#isOver = true;
-    this.#cancelDeadline();
     this.#stopWaiting();
-    if (reason !== "deadline") return this.#finish({ outcome: "cancelled", message: "Cancelled before it began" });
-    this.#reply.refuse(new LongshoreError("deadline_passed", `Cannot run "${this.#revision.functionName}": no instance was ready in time`, { phase: "startup" }));
+    if (reason === "deadline") return this.#refuse(new LongshoreError("deadline_passed", `Cannot run "${this.#revision.functionName}": no instance was ready in time`, { phase: "startup" }), false);
+    this.#over(false);
+    this.#finish({ outcome: "cancelled", message: "Cancelled before it began" });
   }
 
-  /** Hands a part of the request on; the broker may send more once it is taken. */
-  #pass(run: ContractRun, bytes: Uint8Array): void {
-    if (run.write(bytes) && this.#untakenBytes === 0) this.#reply.requestConsumed(bytes.length);
-    else this.#untakenBytes += bytes.length;
-  }
-
-  #call(): ContractCall {
-    const { order, body } = this.#request;
-    const traceparent = order.request.headers.find(([name]) => name.toLowerCase() === "traceparent")?.[1];
-    return {
-      invocationId: order.invocationId,
-      request: order.request,
-      traceparent,
-      deadlineAtMs: this.#deadlineAtMs,
-      upgrade: order.upgrade ?? false,
-      body,
-      more: order.more,
-      bodyBytes: order.bodyBytes,
-      addedHeaders: [
-        ["longshore-invocation-id", order.invocationId],
-        ["longshore-deadline", new Date(this.#deadlineAtMs).toISOString()],
-      ],
-    };
-  }
-
-  /** The time limit was for the answer; a tunnel has its own. */
   #becomeTunnel(): void {
-    this.#cancelDeadline();
+    this.#cancelDeadline(); // The time limit was for the answer; a tunnel has its own.
+    this.#limitMs = tunnelMs;
     this.#cancelDeadline = this.#options.clock.after(tunnelMs, () => this.cancel("deadline"));
   }
 
-  #finish(result: InvocationResult): void {
+  /** Lets go of everything that it held. */
+  #over(isReusable: boolean): void {
+    this.#isOver = true;
     this.#cancelDeadline();
+    this.#request.close();
+    this.#lease?.release(isReusable); // R3
+  }
+
+  #refuse(error: LongshoreError, isReusable: boolean): void {
+    this.#over(isReusable);
+    this.#answer.drop();
+    this.#reply.refuse(error); // R1
+  }
+
+  #finish(result: InvocationResult): void {
     const runMs = this.#lease === undefined ? undefined : this.#options.clock.monotonicMs() - this.#begunMs;
-    if (this.#lease !== undefined) this.#options.journal.ended({ ...this.#attempt(), outcome: result.outcome });
-    this.#answer.end({ result, ...(runMs !== undefined && { runMs }) }, this.#origin());
+    if (this.#lease !== undefined) this.#options.journal.ended({ ...this.#attempt, outcome: result.outcome });
+    this.#answer.end({ result, ...(runMs !== undefined && { runMs }) }, this.#origin()); // R1
   }
 
   #origin(): AnswerHead {
@@ -270,15 +253,19 @@ class Run implements RunHandle, SlotWaiter {
     return { complete: false, headers: [], ...(lease !== undefined && { start: lease.start, instanceId: lease.instanceId, startMs: this.#startMs }) };
   }
 
-  #attempt(): { invocationId: string; attempt: number } {
-    const { invocationId, attempt } = this.#request.order;
+  get #attempt(): { invocationId: string; attempt: number } {
+    const { invocationId, attempt } = this.#order;
     return { invocationId, attempt };
   }
+}
 
-  #stderrTail(lease: Lease): { stderrTail?: string } {
-    const stderrTail = lease.prepared.stderrTail();
-    return stderrTail === undefined ? {} : { stderrTail };
-  }
+function cancelled(reason: "abandoned" | "requested"): InvocationResult {
+  return { outcome: "cancelled", message: reason === "requested" ? "Cancelled by request" : "The caller went away" };
+}
+
+function stderrTailOf(lease: Lease): { stderrTail?: string } {
+  const stderrTail = lease.prepared.stderrTail();
+  return stderrTail === undefined ? {} : { stderrTail };
 }
 
 /** What a contract sees of a run. */

@@ -93,6 +93,25 @@ describe("a run's exchange", () => {
     expect(orphans).toEqual([expect.objectContaining({ kind: "answer", head: expect.objectContaining({ result: succeeded, orphan: expect.objectContaining({ invocationId, functionName: "resize", payloadBytes: 2 }) as unknown }) as unknown, body: Uint8Array.of(9) })]);
   });
 
+  it("sends the outcome of a finished run whose body waits for credit when its caller leaves", () => {
+    const { reply, sent, handlers } = open();
+    reply.head({ ...answer, complete: false });
+    reply.data(new Uint8Array(windowBytes * 2));
+    reply.end({ result: succeeded });
+    handlers.frame({ kind: "cancel", head: { reason: "abandoned" } });
+    expect(sent.at(-1)).toEqual({ kind: "end", head: { result: succeeded, sequenceCount: 4 } });
+  });
+
+  it("hands on the outcome of a finished run whose body waits for credit when its broker is gone", () => {
+    const { reply, sent, orphans, handlers } = open();
+    reply.head({ ...answer, complete: false });
+    reply.data(new Uint8Array(windowBytes * 2));
+    reply.end({ result: succeeded });
+    handlers.brokerGone();
+    expect(sent.filter((frame) => frame.kind === "end")).toEqual([]);
+    expect(orphans).toHaveLength(1);
+  });
+
   it("hands on an outcome that the broker did not receive", () => {
     const { reply, orphans, handlers } = open();
     reply.complete(answer, Uint8Array.of(9));

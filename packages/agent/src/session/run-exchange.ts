@@ -71,7 +71,7 @@ class RunExchange implements AgentExchangeHandlers, RunReply {
       case "credit":
         return this.#answer?.grant(frame.bytes);
       case "cancel":
-        this.#answer?.abandon(); // X3
+        this.#abandonAnswer(); // X3
         return this.#run.cancel(cancelReason(frame.head));
       default:
         throw new LongshoreError("bad_frame", `Cannot take a frame of kind "${frame.kind}" from a broker`);
@@ -81,8 +81,9 @@ class RunExchange implements AgentExchangeHandlers, RunReply {
   brokerGone(): void {
     if (this.#brokerGone) return;
     this.#brokerGone = true;
-    this.#answer?.abandon();
-    if (this.#terminal !== undefined) this.#sendOrphan(this.#terminal.head, this.#terminal.body);
+    const sent = this.#terminal;
+    this.#abandonAnswer();
+    if (sent !== undefined) this.#sendOrphan(sent.head, sent.body);
     else this.#run.resume();
   }
 
@@ -122,6 +123,13 @@ class RunExchange implements AgentExchangeHandlers, RunReply {
 
   requestConsumed(byteLength: number): void {
     this.#request.consumed(byteLength);
+  }
+
+  /** Body bytes that wait for credit are dropped; an end that waited behind them goes out. */
+  #abandonAnswer(): void {
+    const answer = this.#answer;
+    answer?.abandon();
+    if (answer !== undefined && this.#end !== undefined) this.#sendEnd(answer.sequenceCount);
   }
 
   get #isAbandoned(): boolean {

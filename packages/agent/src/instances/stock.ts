@@ -1,0 +1,83 @@
+import type { Clock } from "../clock.ts";
+import { Alarm } from "./alarm.ts";
+import type { Instance } from "./instance.ts";
+import type { Inventory } from "./inventory.ts";
+import type { RevisionGroup } from "./revision-group.ts";
+import { isNothing } from "./room.ts";
+
+/** What the stock asks of the pool. */
+export interface StockOwner {
+  /** Nothing is to be made for now. */
+  isPaused(): boolean;
+  canHold(group: RevisionGroup): boolean;
+  /** Promises one more begun instance, ending nothing that has begun; false when there is no room for it. */
+  beginAhead(group: RevisionGroup): boolean;
+  prepareHeld(group: RevisionGroup): void;
+  end(instance: Instance): void;
+}
+
+/**
+ * What is made ahead of need: held instances and the minimum of begun ones. It never takes anything from those who wait, and nothing
+ * that has begun is ended for it, so that two functions never take turns in ending one another's.
+ */
+export class Stock {
+  readonly #inventory: Inventory;
+  readonly #clock: Clock;
+  readonly #owner: StockOwner;
+  readonly #alarm: Alarm;
+
+  constructor(inventory: Inventory, clock: Clock, owner: StockOwner) {
+    this.#inventory = inventory;
+    this.#clock = clock;
+    this.#owner = owner;
+    this.#alarm = new Alarm(clock, () => this.#refill());
+  }
+
+  /** Something was taken, or may be made now. */
+  refillWithin(delayMs: number): void {
+    if (!this.#owner.isPaused()) this.#alarm.within(delayMs);
+  }
+
+  /** Makes nothing more until it is asked again. */
+  stop(): void {
+    this.#alarm.cancel();
+  }
+
+  /** One more than are held aside now may be. */
+  get hasPlace(): boolean {
+    return this.#aside().length < this.#inventory.limits.heldMax;
+  }
+
+  /** Most recently used revisions first, while nobody waits for a container. */
+  #refill(): void {
+    if (this.#owner.isPaused() || this.#inventory.underWay("serve") > 0) return; // What is under way comes here again when it is done.
+    const nowMs = this.#clock.monotonicMs();
+    const groups = [...this.#inventory.groups].filter((group) => group.heldWanted > 0).sort((a, b) => b.lastUsedMs - a.lastUsedMs);
+    for (const group of groups) {
+      if (group.refillAtMs <= nowMs) this.#refillOne(group);
+      else this.#alarm.within(group.refillAtMs - nowMs);
+    }
+  }
+
+  #refillOne(group: RevisionGroup): void {
+    while (group.servingCount() < group.minimum && this.#owner.beginAhead(group));
+    if (!this.#owner.canHold(group)) return;
+    while (group.heldCount() < group.heldWanted && this.#inventory.underWay("hold") < this.#inventory.limits.refillingMax && this.#hasRoom(group)) {
+      this.#owner.prepareHeld(group);
+    }
+  }
+
+  /** Room for one more held instance, made where needed by ending the one whose function was used longest ago. */
+  #hasRoom(group: RevisionGroup): boolean {
+    const wanted = { memoryBytes: this.#inventory.limits.heldCostBytes, instances: 1 };
+    if (this.hasPlace && isNothing(this.#inventory.promiseShortfall(wanted))) return this.#inventory.isFree(wanted);
+    const usedMs = (instance: Instance) => this.#inventory.groupOf(instance.revision).lastUsedMs;
+    const [oldest] = this.#aside().sort((a, b) => usedMs(a) - usedMs(b));
+    if (oldest !== undefined && usedMs(oldest) < group.lastUsedMs) this.#owner.end(oldest); // Its end leads here again.
+    return false;
+  }
+
+  #aside(): Instance[] {
+    return [...this.#inventory.instances].filter((instance) => instance.isHeldAside);
+  }
+}
