@@ -1,4 +1,4 @@
-import { ensureImage } from "@longshore/test/support/images/ensure-image.ts";
+import { ensureImage } from "../test/support/images/ensure-image.ts";
 import { join } from "node:path";
 
 /** The web server of `cold`: Node's own, answering with what it was sent. */
@@ -13,11 +13,11 @@ process.on("SIGTERM", () => process.exit(0));
 `;
 
 /** A Node web server image that echoes its request body. */
-export const nodeImage = () => ensureImage("node", { files: { "/app/server.mjs": nodeServer }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });
+export const nodeImage = () => ensureImage("node", { files: { "/app/server.mjs": { content: nodeServer } }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });
 
 /** A static web server: busybox httpd with one small file. */
 export const staticImage = () =>
-  ensureImage("busybox", { files: { "/www/index.html": "hello\n" }, config: { cmd: ["busybox", "httpd", "-f", "-p", "8080", "-h", "/www"], exposed: [8080] } });
+  ensureImage("busybox", { files: { "/www/index.html": { content: "hello\n" } }, config: { cmd: ["busybox", "httpd", "-f", "-p", "8080", "-h", "/www"], exposed: [8080] } });
 
 /** A command-line image: counts words. */
 export const commandImage = () => ensureImage("busybox", { config: { entrypoint: ["wc", "-w"] } });

@@ -1,5 +1,5 @@
 import { createFleet, type Fleet } from "@longshore/sdk";
-import { startProcesses } from "@longshore/test/support/processes.ts";
+import { startProcesses } from "../test/support/processes.ts";
 
 /** The fleet that benches run against: NATS, one broker and two agents, each in a process of its own, on one real engine. */
 export interface Rig {

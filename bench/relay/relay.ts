@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { startPlainNats } from "@longshore/test/support/plain-nats.ts";
+import { startPlainNats } from "../../test/support/plain-nats.ts";
 import WebSocket from "ws";
 
 /** The bare relay, running: socket or HTTP → NATS request → HTTP to the container, each hop in its own process. */

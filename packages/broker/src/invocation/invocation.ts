@@ -79,6 +79,8 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   #placementMs: number | undefined;
   #payloadBytes: number;
   #cancelled: "abandoned" | "requested" | undefined;
+  /** The front has been given the head of an answer. */
+  #hasTold = false;
   /** Nobody reads the answer: its bytes are taken as they come. */
   #isUnread = false;
   #unconsumedBytes = 0;
@@ -178,7 +180,9 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     this.#body.began(false); // N2
     this.#phase = { name: "answering", attempt, head: placed };
     if (head.status === 101) this.#disarm(); // A tunnel: how long it lives is its agent's to say.
-    if (!this.#isUnread) this.#front.head(placed);
+    if (this.#isUnread) return;
+    this.#hasTold = true;
+    this.#front.head(placed);
   }
 
   data(bytes: Uint8Array): void {
@@ -319,7 +323,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   }
 
   #endWith(result: InvocationResult, runMs?: number): void {
-    if (this.#phase.name === "answering" && !this.#isUnread) {
+    if (this.#phase.name === "answering" && this.#hasTold) {
       return this.#end(this.#phase.head, result, runMs, () => this.#front.end({ result, ...(runMs !== undefined && { runMs }) }));
     }
     const bare: AnswerHead = { complete: true, headers: [], result, ...(runMs !== undefined && { runMs }) };

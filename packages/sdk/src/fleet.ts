@@ -1,0 +1,151 @@
+import { agentListSchema, type AgentView, agentViewSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, logLineSchema, LongshoreError, revisionListSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema } from "@longshore/protocol";
+import type { z } from "zod";
+import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
+import { createHttpTransport } from "./http-call.ts";
+import { HttpClient, type HttpRequest } from "./http-client.ts";
+import { checkInput, checkOutput, type FunctionSchemas, invoke, type InvokeBody } from "./invoke.ts";
+import { type FleetOptions, resolveOptions } from "./options.ts";
+import { outgoingCall } from "./outgoing.ts";
+import { createSocketTransport } from "./socket-call.ts";
+import { SocketKeeper } from "./socket-keeper.ts";
+import { watchFleet } from "./watch.ts";
+
+/** How far an image has come to one agent, while a function is deployed. */
+export type DeployProgress = Extract<DeployLine, { progress: unknown }>["progress"];
+
+/** A function whose input and output are checked. */
+export type TypedFunction<Input extends z.ZodType, Output extends z.ZodType> = (input: z.input<Input>, options?: CallOptions) => Promise<z.output<Output>>;
+
+/** An invocation by its id, from wherever it was begun. */
+export interface InvocationHandle {
+  /** Its state, or what became of it; `invocation_not_found` for one that is not known, or not any more (15 minutes). */
+  get(): Promise<InvocationView>;
+  /** Asks for its end; {@link get} tells when it has come. */
+  cancel(): Promise<void>;
+  /** The answer's body, where it was kept: `still_running`, `result_not_kept`. */
+  result(): Promise<ReadableStream<Uint8Array>>;
+}
+
+/** A fleet, as programs see it. Every method rejects with a LongshoreError, `invoke` and typed functions also with an InvocationError. */
+export interface Fleet {
+  /** Calls a function and gives the answer as it comes, whatever it is. */
+  call(functionName: string, body?: CallBody, options?: CallOptions): Promise<Answer>;
+  /** Calls a function and gives its answer as a value; see {@link InvokeBody} for what is sent. */
+  invoke(functionName: string, body?: InvokeBody, options?: CallOptions): Promise<unknown>;
+  /** A function with checked input and output, typed by their schemas. */
+  function<Input extends z.ZodType, Output extends z.ZodType>(functionName: string, schemas: FunctionSchemas<Input, Output>): TypedFunction<Input, Output>;
+  /** Deploys; a new revision is made when something changed. Resolves once an agent has the image. */
+  deploy(document: FunctionDocument, options?: { onProgress?: ((progress: DeployProgress) => void) | undefined; signal?: AbortSignal | undefined }): Promise<DeployAnswer>;
+  list(): Promise<readonly FunctionView[]>;
+  get(functionName: string): Promise<FunctionView>;
+  revisions(functionName: string): Promise<readonly FunctionView[]>;
+  remove(functionName: string): Promise<void>;
+  /** What its instances wrote, the last `tail` lines of it, then with `follow` what they go on to write. */
+  logs(functionName: string, options?: { follow?: boolean | undefined; tail?: number | undefined; signal?: AbortSignal | undefined }): AsyncIterable<LogLine>;
+  readonly agents: {
+    list(): Promise<readonly AgentView[]>;
+    /** Takes no new work; what runs goes on. */
+    cordon(agentId: string): Promise<AgentView>;
+    uncordon(agentId: string): Promise<AgentView>;
+    /** Cordons, and ends what it holds once what runs is done, or after `deadlineMs` (default 60 s). */
+    drain(agentId: string, options?: { deadlineMs?: number | undefined }): Promise<AgentView>;
+    /** Takes its credential back, at once. */
+    revoke(agentId: string): Promise<void>;
+  };
+  readonly sites: { list(): Promise<readonly SiteView[]> };
+  readonly tokens: { create(request: TokenOptions): Promise<TokenAnswer> };
+  invocation(invocationId: string): InvocationHandle;
+  /** Every agent as it stands, `caught_up`, then what happens. Over a WebSocket only. */
+  watch(options?: { signal?: AbortSignal | undefined }): AsyncGenerator<FleetEvent, void>;
+  /** Closes the connection; calls under way reject with `connection_lost`. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface TokenOptions {
+  readonly site: string;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Default: the host's name. */
+  readonly agentId?: string | undefined;
+  readonly regions?: readonly string[] | undefined;
+}
+
+/** A client of a fleet. Nothing is sent before it is used. */
+export function createFleet(options: FleetOptions = {}): Fleet {
+  const resolved = resolveOptions(options);
+  const http = new HttpClient(resolved);
+  const keeper = resolved.WebSocket === undefined ? undefined : new SocketKeeper(resolved, resolved.WebSocket);
+  const transport: Transport = keeper === undefined ? createHttpTransport(http) : createSocketTransport(keeper, resolved.connectTimeoutMs);
+  const read = async <Schema extends z.ZodType>(schema: Schema, request: HttpRequest): Promise<z.output<Schema>> => readDocument(schema, await http.json(request), request.path);
+  const functionPath = (name: string, rest = "") => `/v1/functions/${encodeURIComponent(name)}${rest}`;
+  const agentPath = (agentId: string, verb: string) => `/v1/agents/${encodeURIComponent(agentId)}/${verb}`;
+  const call = async (name: string, body?: CallBody, callOptions: CallOptions = {}) => transport.call(outgoingCall(name, body, callOptions));
+
+  return {
+    call,
+    invoke: (name, body, callOptions = {}) => invoke(call, name, body, callOptions),
+    function: (name, { input, output }) => async (value, callOptions = {}) => checkOutput(name, output, await invoke(call, name, checkInput(name, input, value) as InvokeBody, callOptions)),
+    deploy: (document, deployOptions = {}) => deploy(http, functionPath(document.name), document, deployOptions),
+    list: async () => (await read(functionListSchema, { method: "GET", path: "/v1/functions" })).functions,
+    get: (name) => read(functionViewSchema, { method: "GET", path: functionPath(name) }),
+    revisions: async (name) => (await read(revisionListSchema, { method: "GET", path: functionPath(name, "/revisions") })).revisions,
+    remove: async (name) => {
+      await http.json({ method: "DELETE", path: functionPath(name) });
+    },
+    logs: (name, { follow = false, tail = 100, signal } = {}) => logs(http, `${functionPath(name, "/logs")}?follow=${follow}&tail=${tail}`, signal),
+    agents: {
+      list: async () => (await read(agentListSchema, { method: "GET", path: "/v1/agents" })).agents,
+      cordon: (agentId) => read(agentViewSchema, { method: "POST", path: agentPath(agentId, "cordon") }),
+      uncordon: (agentId) => read(agentViewSchema, { method: "POST", path: agentPath(agentId, "uncordon") }),
+      drain: (agentId, drainOptions = {}) => read(agentViewSchema, { method: "POST", path: agentPath(agentId, "drain"), body: drainOptions }),
+      revoke: async (agentId) => {
+        await http.json({ method: "POST", path: agentPath(agentId, "revoke") });
+      },
+    },
+    sites: { list: async () => (await read(siteListSchema, { method: "GET", path: "/v1/sites" })).sites },
+    tokens: { create: (request) => read(tokenAnswerSchema, { method: "POST", path: "/v1/tokens", body: request }) },
+    invocation: (invocationId) => handleOf(http, `/v1/invocations/${encodeURIComponent(invocationId)}`),
+    watch({ signal } = {}) {
+      if (keeper === undefined) throw new LongshoreError("bad_schema", "Cannot watch over HTTP: use the WebSocket transport", { field: "transport" });
+      return watchFleet(keeper, resolved.connectTimeoutMs, signal);
+    },
+    close: () => {
+      keeper?.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function handleOf(http: HttpClient, path: string): InvocationHandle {
+  return {
+    get: async () => readDocument(invocationViewSchema, await http.json({ method: "GET", path }), path),
+    cancel: async () => {
+      await http.json({ method: "DELETE", path });
+    },
+    result: async () => (await http.send({ method: "GET", path: `${path}/result`, accept: "*/*" })).body ?? new Blob([]).stream(),
+  };
+}
+
+async function deploy(http: HttpClient, path: string, document: FunctionDocument, { onProgress, signal }: NonNullable<Parameters<Fleet["deploy"]>[1]>): Promise<DeployAnswer> {
+  for await (const line of http.lines({ method: "PUT", path, body: document, signal })) {
+    const told = readDocument(deployLineSchema, line, path);
+    if ("progress" in told) onProgress?.(told.progress);
+    else if ("answer" in told) return told.answer;
+    else throw LongshoreError.fromShape(told.error);
+  }
+  throw new LongshoreError("connection_lost", `Cannot tell whether "${document.name}" was deployed: the connection ended before the answer`);
+}
+
+async function* logs(http: HttpClient, path: string, signal: AbortSignal | undefined): AsyncGenerator<LogLine> {
+  try {
+    for await (const line of http.lines({ method: "GET", path, signal })) yield readDocument(logLineSchema, line, path);
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  }
+}
+
+/** What a broker answered; `bad_answer` when it is not what this client knows. */
+function readDocument<Schema extends z.ZodType>(schema: Schema, document: unknown, path: string): z.output<Schema> {
+  const parsed = schema.safeParse(document);
+  if (parsed.success) return parsed.data;
+  throw new LongshoreError("bad_answer", `Cannot read what the broker answered at ${path}: ${parsed.error.issues[0]?.path.join(".") ?? ""} ${parsed.error.issues[0]?.message ?? ""}`, { cause: parsed.error });
+}

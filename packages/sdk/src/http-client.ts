@@ -1,0 +1,92 @@
+import { errorShape, LongshoreError } from "@longshore/protocol";
+import type { ResolvedOptions } from "./options.ts";
+
+/** What is sent to one of the HTTP interface's paths. */
+export interface HttpRequest {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly accept?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The broker's HTTP interface: what fails is a LongshoreError. */
+export class HttpClient {
+  readonly #options: ResolvedOptions;
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+  }
+
+  /** The answer's document; undefined where there is none. */
+  async json(request: HttpRequest): Promise<unknown> {
+    const response = await this.send(request);
+    const text = await response.text();
+    return text === "" ? undefined : JSON.parse(text);
+  }
+
+  /** The answer as it comes, once its status says that it is one. */
+  async send({ method, path, body, accept = "application/json", signal }: HttpRequest): Promise<Response> {
+    const headers: Record<string, string> = { accept, ...this.authorization() };
+    if (body !== undefined) headers["content-type"] = "application/json";
+    const response = await this.fetch(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }), ...(signal !== undefined && { signal }) });
+    if (!response.ok) throw await errorOf(response);
+    return response;
+  }
+
+  /** Lines of JSON as they come. */
+  async *lines(request: HttpRequest): AsyncGenerator {
+    const response = await this.send({ ...request, accept: "application/x-ndjson" });
+    if (response.body !== null) yield* readLines(response.body);
+  }
+
+  async fetch(path: string, init: RequestInit & { duplex?: "half" }): Promise<Response> {
+    const { url } = this.#options;
+    try {
+      return await this.#options.fetch(`${url}${path}`, init);
+    } catch (cause) {
+      if (init.signal?.aborted === true) throw new LongshoreError("caller_gone", "Gave up waiting for the broker", { cause });
+      throw new LongshoreError("connection_lost", `Cannot reach a broker at ${url}`, { cause });
+    }
+  }
+
+  authorization(): Record<string, string> {
+    const { key } = this.#options;
+    return key === undefined ? {} : { authorization: `Bearer ${key}` };
+  }
+}
+
+/** What a broker said when it refused. */
+export async function errorOf(response: Response): Promise<LongshoreError> {
+  const text = await response.text().catch(() => "");
+  try {
+    return LongshoreError.fromShape(errorShape.parse(normalized(JSON.parse(text))));
+  } catch {
+    return new LongshoreError("unexpected", `The broker answered ${response.status}, and not in its own words: is this a broker?`);
+  }
+}
+
+/** A problem document has `detail` where an error has `message`. */
+function normalized(document: unknown): unknown {
+  const problem = document as { detail?: unknown; message?: unknown };
+  return { ...problem, message: problem.message ?? problem.detail };
+}
+
+async function* readLines(body: ReadableStream<Uint8Array>): AsyncGenerator {
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      const lines = (rest + decoder.decode(value, { stream: !done })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) if (line !== "") yield JSON.parse(line);
+      if (done) return;
+    }
+  } catch (cause) {
+    throw LongshoreError.from(cause, "Cannot go on reading what the broker tells");
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}

@@ -1,0 +1,36 @@
+import { createInvocationId, formatWhere, LongshoreError } from "@longshore/protocol";
+import type { CallBody, CallOptions, OutgoingCall } from "./call.ts";
+
+const encoder = new TextEncoder();
+const nothing = new Uint8Array(0);
+
+/** A call with its defaults filled in. Throws `bad_schema` naming an option that cannot be used. */
+export function outgoingCall(functionName: string, body: CallBody, options: CallOptions): OutgoingCall {
+  const { path = "/", method = "POST", where } = options;
+  if (!path.startsWith("/")) throw new LongshoreError("bad_schema", `Cannot call "${functionName}": path must begin with /`, { field: "path" });
+  return {
+    functionName,
+    invocationId: options.invocationId ?? createInvocationId(),
+    method,
+    path,
+    headers: options.headers ?? [],
+    where: typeof where === "object" ? formatWhere(where) : where,
+    timeoutMs: options.timeoutMs,
+    detach: options.detach ?? false,
+    signal: options.signal,
+    body: bodyOf(body),
+  };
+}
+
+function bodyOf(body: CallBody): Uint8Array | ReadableStream<Uint8Array> {
+  if (body === undefined) return nothing;
+  if (typeof body === "string") return encoder.encode(body);
+  if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  if (body instanceof Blob) return body.stream();
+  return body;
+}
+
+/** The caller gave up. */
+export function abandoned(functionName: string, signal: AbortSignal): LongshoreError {
+  return new LongshoreError("caller_gone", `Gave up calling "${functionName}"`, { cause: signal.reason });
+}

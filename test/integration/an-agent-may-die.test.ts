@@ -1,0 +1,40 @@
+import { createFleet } from "@longshore/sdk";
+import { expect, it } from "vitest";
+import { docker } from "../support/agent-engine.ts";
+import { untilAgent } from "../support/fleet.ts";
+import { laboratoryFunction } from "../support/functions.ts";
+import { startProcesses } from "../support/processes.ts";
+
+it("kill -9 of an agent: its calls end truly, new ones go elsewhere, and what it left is adopted or removed", async () => {
+  await using processes = await startProcesses({ agents: [{ siteId: "plant" }, { siteId: "cloud" }] });
+  const [plant] = processes.agents;
+  if (plant === undefined) throw new Error("an agent was asked for");
+  const containers = async () => docker.listContainers({ all: true, filters: { label: [`longshore.agent=${plant.agentId}`] } });
+  const fleet = createFleet({ url: processes.url });
+  await fleet.deploy(await laboratoryFunction("lab", { concurrency: 2 }));
+  await fleet.deploy(await laboratoryFunction("idle"));
+  expect((await fleet.call("idle", undefined, { method: "GET", where: "site=plant" })).siteId).toBe("plant");
+
+  const startedAt = Date.now();
+  const lost = Array.from({ length: 3 }, () => fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=15000", where: "site=plant" }));
+  for await (const event of fleet.watch()) if (event.event === "agent" && event.agent.agentId === plant.agentId && event.agent.capacity.running === 3) break;
+  await plant.kill();
+  for (const call of lost) {
+    const answer = await call;
+    expect(await answer.result).toMatchObject({ outcome: "lost", error: { reason: "agent_lost" } });
+  }
+  expect(Date.now() - startedAt).toBeLessThan(16_000); // The promise itself is a time: 15 s.
+  for (let call = 0; call < 5; call += 1) expect((await fleet.call("lab", undefined, { method: "GET" })).siteId).toBe("cloud");
+
+  const before = (await containers()).map(({ Id }) => Id);
+  expect(before.length).toBeGreaterThan(1);
+  await plant.restart();
+  await untilAgent(fleet, plant.agentId);
+  const again = await fleet.call("idle", undefined, { method: "GET", where: "site=plant" });
+  expect(await again.result).toMatchObject({ outcome: "succeeded" });
+  for (const { Id } of await containers()) {
+    const { Config } = await docker.getContainer(Id).inspect();
+    if (before.includes(Id)) expect(Config.Labels["longshore.revision_id"] ?? Config.Labels["longshore.revision"]).toContain("idle");
+  }
+  await fleet.close();
+});
