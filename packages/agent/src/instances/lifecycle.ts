@@ -6,8 +6,8 @@ import type { Launcher, PreparedInstance } from "./prepared.ts";
 
 /** What becomes of instances. */
 export interface LifecycleEvents {
-  /** Its container is there and its program has not begun. */
-  held(instance: Instance): void;
+  /** Its container is there: it is held, or begins at once. The engine can make another. */
+  made(instance: Instance): void;
   ready(instance: Instance): void;
   /** It could not be made or begun; it is gone or on its way there. */
   failed(instance: Instance, error: LongshoreError): void;
@@ -69,9 +69,9 @@ export class Lifecycle {
     instance.madeFor = undefined;
     if (instance.isEnding) return void prepared.discard().then(() => this.#onGone(instance));
     this.#watch(instance, prepared);
-    if (!prepared.isHeld) return this.#begin(instance, prepared);
-    instance.become({ phase: "held", sinceMs: this.#clock.monotonicMs(), prepared });
-    this.#events.held(instance);
+    if (prepared.isHeld) instance.become({ phase: "held", sinceMs: this.#clock.monotonicMs(), prepared });
+    else this.#begin(instance, prepared);
+    this.#events.made(instance);
   }
 
   #onPrepareFailed(instance: Instance, error: LongshoreError): void {

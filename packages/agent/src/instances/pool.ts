@@ -47,7 +47,7 @@ export class InstancePool {
     this.#options = options;
     this.#inventory = new Inventory(limits, clock);
     this.#lifecycle = new Lifecycle(launcher, clock, {
-      held: () => this.#onHeld(),
+      made: () => this.#onMade(),
       ready: (instance) => this.#onReady(instance),
       failed: (instance, error) => this.#onFailed(instance, error),
       died: (instance, heldMs) => this.#onDied(instance, heldMs),
@@ -219,8 +219,8 @@ export class InstancePool {
     this.#options.onChange();
   }
 
-  #onHeld(): void {
-    this.#starts.beginWhatFits(); // Somebody may wait for it by now.
+  #onMade(): void {
+    this.#starts.beginWhatFits(); // Somebody may wait for it by now, or for another to be made.
     this.#stock.refillWithin(this.limits.refillDelayMs);
     this.#options.onChange();
   }

@@ -53,18 +53,20 @@ export class Stock {
     if (this.#owner.isPaused() || this.#inventory.underWay("serve") > 0) return; // What is under way comes here again when it is done.
     const nowMs = this.#clock.monotonicMs();
     const groups = [...this.#inventory.groups].filter((group) => group.heldWanted > 0).sort((a, b) => b.lastUsedMs - a.lastUsedMs);
-    for (const group of groups) {
-      if (group.refillAtMs <= nowMs) this.#refillOne(group);
-      else this.#alarm.within(group.refillAtMs - nowMs);
-    }
+    const ripe = groups.filter((group) => group.refillAtMs <= nowMs);
+    for (const group of groups) if (group.refillAtMs > nowMs) this.#alarm.within(group.refillAtMs - nowMs);
+    for (const group of ripe) while (group.servingCount() < group.minimum && this.#owner.beginAhead(group));
+    // The first that has to wait for room ends it: what is made for that one must not go to those behind it.
+    ripe.filter((group) => this.#owner.canHold(group)).every((group) => this.#holdEnough(group));
   }
 
-  #refillOne(group: RevisionGroup): void {
-    while (group.servingCount() < group.minimum && this.#owner.beginAhead(group));
-    if (!this.#owner.canHold(group)) return;
-    while (group.heldCount() < group.heldWanted && this.#inventory.underWay("hold") < this.#inventory.limits.refillingMax && this.#hasRoom(group)) {
+  /** False when more of it has to wait. */
+  #holdEnough(group: RevisionGroup): boolean {
+    while (group.heldCount() < group.heldWanted) {
+      if (this.#inventory.underWay("hold") >= this.#inventory.limits.refillingMax || !this.#hasRoom(group)) return false;
       this.#owner.prepareHeld(group);
     }
+    return true;
   }
 
   /** Room for one more held instance, made where needed by ending the one whose function was used longest ago. */
