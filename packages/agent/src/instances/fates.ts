@@ -26,8 +26,9 @@ export function watchFates(engine: Pick<Engine, "watch" | "inspectContainer">, l
   const followed = new Map<ContainerId, Fate>();
   const inspect = async (fate: Fate) => {
     try {
-      const state = (await engine.inspectContainer(fate.id)) ?? fate.vanished;
-      if (!state.running) fate.settle(state);
+      const state = await engine.inspectContainer(fate.id);
+      if (state === undefined) fate.settle(fate.vanished);
+      else if (!state.running && state.exitCode !== undefined) fate.settle(state); // Else it is still to be started.
     } catch (error) {
       // Without an exit seen, the truth is unknown until the engine can be asked again, which it says through a gap in its events.
       if (fate.exitCode !== undefined) fate.settle(fate.vanished);
