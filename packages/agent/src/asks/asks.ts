@@ -35,6 +35,7 @@ async function handle(parts: AskedParts, ask: Exclude<Ask, { ask: "logs" | "insp
       parts.adoption.revisionKnown(ask.revision);
       return parts.pool.hold(ask.revision, ask.held);
     case "retire":
+      parts.images.forget(ask.revisionDigest); // Heartbeats need not name it any more.
       return parts.pool.retire(ask.revisionDigest);
     case "drain":
       return parts.drain(ask.deadlineMs);

@@ -2,8 +2,8 @@ import type { Clock } from "../clock.ts";
 import type { Engine, EngineDescription } from "../engine/engine.ts";
 import type { Logger } from "../log.ts";
 
-/** How often the engine is asked who it is. */
-const checkEveryMs = 10_000;
+/** How long after an answer the engine is asked again. It has five seconds to answer: within ten it is known to be away, or frozen. */
+const checkEveryMs = 4_000;
 
 /** Whether the engine answers, and what it last said of itself. */
 export interface EngineHealth {
@@ -21,7 +21,7 @@ export function watchEngineHealth(engine: Pick<Engine, "describe">, first: Engin
   let cancel = clock.after(checkEveryMs, () => void check());
 
   const settle = (next: string | undefined) => {
-    if (next === problem) return;
+    if (next === problem || isClosed) return;
     problem = next;
     log[next === undefined ? "info" : "error"]({ problem: next }, next === undefined ? "engine answers again" : "engine does not answer");
     onChange();

@@ -1,7 +1,7 @@
 import type { AgentId, AgentState, Heartbeat, RevisionCapacity, SiteId } from "@longshore/protocol";
 import type { Instance } from "../instances/instance.ts";
 import type { PoolLimits } from "../instances/limits.ts";
-import { fullCost, promisedCost } from "../instances/room.ts";
+import { presentCost, promisedCost } from "../instances/room.ts";
 
 /** Who sends a heartbeat, and how it is. */
 export interface HeartbeatOrigin {
@@ -13,18 +13,26 @@ export interface HeartbeatOrigin {
   readonly detail: string | undefined;
 }
 
-/** What an agent can take at this moment: what is held or idle can be ended for others, so it counts as free. */
-export function heartbeatOf(origin: HeartbeatOrigin, instances: Iterable<Instance>, limits: PoolLimits, isImagePresent: (revisionDigest: string) => boolean): Heartbeat {
+/**
+ * What an agent can take at this moment: what is held or idle can be ended for others, so it counts as free. Named are the revisions of
+ * its instances, and those of `presentRevisions`, whose image is there without any: one that is in no registry runs only where it is named.
+ */
+export function heartbeatOf(
+  origin: HeartbeatOrigin,
+  instances: Iterable<Instance>,
+  limits: PoolLimits,
+  isImagePresent: (revisionDigest: string) => boolean,
+  presentRevisions: Iterable<string> = [],
+): Heartbeat {
   const revisions = new Map<string, Mutable<RevisionCapacity>>();
   const total = { running: 0, idle: 0, held: 0, bound: 0, boundBytes: 0 };
   for (const instance of instances) {
-    const capacity = capacityOf(revisions, instance, isImagePresent);
-    count(instance, capacity, total);
-    if (!instance.isIdle && !instance.isHeldAside) {
-      total.bound += 1;
-      total.boundBytes += promisedCost(instance, limits) ?? fullCost(instance);
-    }
+    count(instance, capacityOf(revisions, instance.revision.digest, isImagePresent), total);
+    if (instance.isIdle || instance.isHeldAside || instance.state.phase === "gone") continue;
+    total.bound += 1;
+    total.boundBytes += promisedCost(instance, limits) ?? presentCost(instance, limits) ?? 0;
   }
+  for (const revisionDigest of presentRevisions) capacityOf(revisions, revisionDigest, isImagePresent);
   const { detail, ...identity } = origin;
   return {
     ...identity,
@@ -42,11 +50,11 @@ export function heartbeatOf(origin: HeartbeatOrigin, instances: Iterable<Instanc
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-function capacityOf(revisions: Map<string, Mutable<RevisionCapacity>>, { revision }: Instance, isImagePresent: (revisionDigest: string) => boolean): Mutable<RevisionCapacity> {
-  let capacity = revisions.get(revision.digest);
+function capacityOf(revisions: Map<string, Mutable<RevisionCapacity>>, revisionDigest: string, isImagePresent: (revisionDigest: string) => boolean): Mutable<RevisionCapacity> {
+  let capacity = revisions.get(revisionDigest);
   if (capacity === undefined) {
-    capacity = { revisionDigest: revision.digest, freeSlots: 0, running: 0, instances: 0, held: 0, starting: 0, imagePresent: isImagePresent(revision.digest) };
-    revisions.set(revision.digest, capacity);
+    capacity = { revisionDigest, freeSlots: 0, running: 0, instances: 0, held: 0, starting: 0, imagePresent: isImagePresent(revisionDigest) };
+    revisions.set(revisionDigest, capacity);
   }
   return capacity;
 }

@@ -14,7 +14,9 @@ export interface ImageShelf {
   ensure(revision: Revision, credential?: RegistryCredential): Promise<ImageFacts>;
   /** The image was there when it was last asked for. */
   isPresent(revisionDigest: string): boolean;
-  /** What is known of it may be wrong: the engine did not find it. */
+  /** Digests of the revisions whose image was there. */
+  readonly presentRevisions: Iterable<string>;
+  /** What is known of it may be wrong, or is of no interest any more. */
   forget(revisionDigest: string): void;
 }
 
@@ -28,6 +30,9 @@ export function createImageShelf(engine: Pick<Engine, "inspectImage" | "pullImag
       return facts;
     },
     isPresent: (revisionDigest) => known.has(revisionDigest),
+    get presentRevisions() {
+      return known.keys();
+    },
     forget: (revisionDigest) => known.delete(revisionDigest),
   };
 }

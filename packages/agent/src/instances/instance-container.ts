@@ -2,6 +2,7 @@ import { LongshoreError } from "@longshore/protocol";
 import { pause } from "../clock.ts";
 import type { InvocationStreams, RunningInstance } from "../contracts/contract.ts";
 import type { Attachment, ContainerAddress, ContainerId, ContainerState } from "../engine/engine.ts";
+import { readOomKills } from "../engine/oom-kills.ts";
 import { encodeHoldFrame } from "../hold/frame.ts";
 import type { LogWriter } from "../logs/log-store.ts";
 import { StderrTail } from "../logs/stderr-tail.ts";
@@ -11,7 +12,7 @@ import type { ContainerFate } from "./fates.ts";
 import type { ContainerContext } from "./launcher.ts";
 import type { ContainerEvidence, PreparedInstance } from "./prepared.ts";
 import { removeForSure, stopContainer } from "./removal.ts";
-import { describeEnd, withLastLines } from "./start-failure.ts";
+import { describeEnd, isEndedFromOutside, withLastLines } from "./start-failure.ts";
 
 const nonceBytes = 16;
 
@@ -64,7 +65,9 @@ export class InstanceContainer implements PreparedInstance {
       await Promise.race([fate.exited, pause(this.#context.clock, waitMs, waiting.signal)]);
       waiting.abort();
     }
-    return { exit: fate.exit, sawOutOfMemory: fate.sawOutOfMemory };
+    // The engine's event of a kill comes later than the program's own account of it.
+    const kills = fate.exit === undefined ? await readOomKills(this.#parts.address?.pid ?? 0) : 0;
+    return { exit: fate.exit, sawOutOfMemory: fate.sawOutOfMemory || (kills ?? 0) > 0 };
   }
 
   stderrTail(): string | undefined {
@@ -165,6 +168,10 @@ export class InstanceContainer implements PreparedInstance {
 
   #exitedEarly(exit: ContainerState): LongshoreError {
     const { functionName } = this.#context.revision;
+    if (isEndedFromOutside(exit)) {
+      // Nothing was wrong with the program, so that another instance may well serve.
+      return new LongshoreError("agent_busy", `Cannot start instance of "${functionName}": its container was ended from outside`, { phase: "startup" });
+    }
     return new LongshoreError("instance_start_failed", `Cannot start instance of "${functionName}": ${describeEnd(exit)} before it took invocations`, { phase: "startup" });
   }
 }

@@ -14,6 +14,13 @@ export function describeEnd(exit: ContainerState): string {
   return signal === undefined ? `it exited with code ${exit.exitCode}` : `it was ended by ${signal}`;
 }
 
+const killed = 128 + 9;
+
+/** It was killed or removed, and not for memory: the first process of a container cannot do that to itself. */
+export function isEndedFromOutside({ exitCode, oomKilled, error }: ContainerState): boolean {
+  return !oomKilled && (error ?? "") === "" && (exitCode === undefined || exitCode === killed);
+}
+
 /** The same error with the last lines that the program wrote to stderr behind its message. */
 export function withLastLines(error: LongshoreError, stderrTail: string | undefined): LongshoreError {
   const lines = stderrTail?.trimEnd().split("\n").slice(-maxLines).join("\n").slice(-maxCharacters) ?? "";
