@@ -1,7 +1,7 @@
 import { createFleet } from "@longshore/sdk";
 import { expect, it } from "vitest";
 import { docker } from "../support/agent-engine.ts";
-import { untilAgent } from "../support/fleet.ts";
+import { untilAgent, untilRunning } from "../support/fleet.ts";
 import { laboratoryFunction } from "../support/functions.ts";
 import { startProcesses } from "../support/processes.ts";
 
@@ -15,15 +15,15 @@ it("kill -9 of an agent: its calls end truly, new ones go elsewhere, and what it
   await fleet.deploy(await laboratoryFunction("idle"));
   expect((await fleet.call("idle", undefined, { method: "GET", where: "site=plant" })).siteId).toBe("plant");
 
-  const startedAt = Date.now();
   const lost = Array.from({ length: 3 }, () => fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=15000", where: "site=plant" }));
-  for await (const event of fleet.watch()) if (event.event === "agent" && event.agent.agentId === plant.agentId && event.agent.capacity.running === 3) break;
+  await untilRunning(fleet, 3);
   await plant.kill();
+  const killedAt = Date.now();
   for (const call of lost) {
     const answer = await call;
     expect(await answer.result).toMatchObject({ outcome: "lost", error: { reason: "agent_lost" } });
   }
-  expect(Date.now() - startedAt).toBeLessThan(16_000); // The promise itself is a time: 15 s.
+  expect(Date.now() - killedAt).toBeLessThan(16_000); // The promise itself is a time: 15 s, here with room for a busy machine.
   for (let call = 0; call < 5; call += 1) expect((await fleet.call("lab", undefined, { method: "GET" })).siteId).toBe("cloud");
 
   const before = (await containers()).map(({ Id }) => Id);

@@ -95,6 +95,7 @@ describe("how a web server's invocation ends", () => {
   });
 
   it("a time-out is told in time", async () => {
+    await test.fleet.call("lab", undefined, { method: "GET" });
     const answer = await test.fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=20000", timeoutMs: 800 });
     await answer.bytes().catch(() => undefined);
     expect(await answer.result).toMatchObject({ outcome: "timed_out" });
