@@ -16,7 +16,7 @@ function scene() {
   const told: unknown[][] = [];
   const tell = (name: string) => (...args: unknown[]) => void told.push([name, ...args]);
   const revisions = new KnownRevisions();
-  const pulls: { onProgress: (progress: PullProgress) => void; succeed: () => void; fail: (error: Error) => void; signal: AbortSignal | undefined; credential: unknown }[] = [];
+  const pulls: { onProgress: (progress: PullProgress) => void; succeed: () => void; fail: (error: Error) => void; signal: AbortSignal | undefined }[] = [];
   const made = {
     told,
     revisions,
@@ -30,7 +30,7 @@ function scene() {
       inspectImage: async () => made.present,
       pullImage: (_reference, options) =>
         new Promise((resolve, reject) => {
-          pulls.push({ onProgress: (latest) => options.onProgress?.(latest), succeed: () => resolve(image), fail: reject, signal: options.signal, credential: options.credential });
+          pulls.push({ onProgress: (latest) => options.onProgress?.(latest), succeed: () => resolve(image), fail: reject, signal: options.signal });
         }),
     },
     images: {
@@ -54,7 +54,7 @@ function scene() {
   return made;
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- an iterable as the log store's
+ 
 async function* lines(): AsyncGenerator<never> {}
 
 describe("what a broker asks", () => {
@@ -108,6 +108,7 @@ describe("an image", () => {
     await settled();
     made.pulls[0]?.onProgress(progress(1));
     made.pulls[0]?.onProgress(progress(2));
+    expect(made.pulls[0]?.signal).toBe(signal);
     expect((await first).value).toEqual({ progress: progress(2) });
     made.pulls[0]?.onProgress(progress(3)); // While nobody asks for more.
     expect((await answer.next()).value).toEqual({ progress: progress(3) });

@@ -57,7 +57,7 @@ describe("a held server", () => {
   });
 
   it("that exits at its start is told by how it ended and its last words", async () => {
-    const { prepare } = scene({ image: { program: async (process) => (await readFrame(process), void (await process.stderr("no such module\n")), process.exit(1)) } });
+    const { prepare } = scene({ image: { program: async (process) => (await readFrame(process), await process.stderr("no such module\n"), process.exit(1)) } });
     const begun = Promise.resolve((await prepare(server)).begin());
     await expect(begun).rejects.toMatchObject({
       reason: "instance_start_failed",

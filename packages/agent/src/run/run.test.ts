@@ -333,8 +333,8 @@ describe("an instance that took nothing", () => {
       answer.end(notStarted);
     };
     scene.grant();
-    const { run } = scene.grant();
     handle.data(bytes(5));
+    const { run } = scene.grant();
     expect(scene.runs[0]?.told).toEqual([]);
     expect(run.told).toEqual(["write 5"]);
     run.answer.end({ kind: "finished", result: ok, reusable: true });

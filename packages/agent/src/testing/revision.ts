@@ -15,7 +15,7 @@ export function testRevision(document: Partial<Omit<FunctionDocument, "contract"
     image: { reference: image, digest: `sha256:${"a".repeat(64)}`, local: false, architecture: "amd64", sizeBytes: 1, entrypoint: ["/app"], command: [], exposedPorts: [] },
     spec,
   };
-  return parseInput(revisionSchema, revision, "revision") as Revision;
+  return parseInput(revisionSchema, revision, "revision");
 }
 
 /** What an engine knows of a revision's image. */

@@ -1,7 +1,6 @@
 import type { Revision } from "@longshore/protocol";
 import { pino } from "pino";
 import type { Contract, RunningInstance } from "../../contracts/contract.ts";
-import type { Engine } from "../../engine/engine.ts";
 import { createFakeEngine, type FakeEngine, type FakeImage } from "../../engine/testing/fake-engine.ts";
 import { createLogStore } from "../../logs/log-store.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
@@ -33,7 +32,7 @@ export function createLauncherScene({ image = {}, hold = "/opt/hold", engine = c
       }),
     release: (instance: RunningInstance) => void released.push(instance),
   } as Partial<Contract> as Contract;
-  const images = createImageShelf(engine as Pick<Engine, "inspectImage" | "pullImage">);
+  const images = createImageShelf(engine);
   const launcher = createLauncher({
     agentId: "a1",
     siteId: "plant",

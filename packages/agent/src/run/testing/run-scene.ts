@@ -1,4 +1,5 @@
-import { type AnswerEnd, type AnswerHead, createInvocationId, type InstanceId, LongshoreError, type Revision, type RunOrder, type StartKind } from "@longshore/protocol";
+import type { LongshoreError} from "@longshore/protocol";
+import { type AnswerEnd, type AnswerHead, createInvocationId, type InstanceId, type Revision, type RunOrder, type StartKind } from "@longshore/protocol";
 import { pino } from "pino";
 import type { AnswerSink, Contract, ContractCall, ContractRun, InvocationStreams } from "../../contracts/contract.ts";
 import type { ContainerId, ContainerState } from "../../engine/engine.ts";
@@ -141,7 +142,7 @@ export function createRunScene({ revision = testRevision(), knows = true }: { re
 }
 
 function defaultOrder(revision: Revision): RunOrder {
-  return { invocationId: createInvocationId(), attempt: 1, revisionDigest: revision.digest, remainingMs: 30_000, request: { method: "POST", target: "/", headers: [] }, more: false } as RunOrder;
+  return { invocationId: createInvocationId(), attempt: 1, revisionDigest: revision.digest, remainingMs: 30_000, request: { method: "POST", target: "/", headers: [] }, more: false };
 }
 
 function createReply(): FakeReply {
