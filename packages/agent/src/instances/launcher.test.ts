@@ -66,6 +66,13 @@ describe("a held server", () => {
     });
   });
 
+  it("that is killed from outside at its start is no fault of the program: another may serve", async () => {
+    const { prepare, engine } = scene();
+    const begun = Promise.resolve((await prepare(server)).begin());
+    engine.containers[0]?.kill();
+    await expect(begun).rejects.toMatchObject({ reason: "agent_busy", phase: "startup" });
+  });
+
   it("has a time limit for its start, and its contract's reason counts", async () => {
     const { prepare, readiness, clock } = scene();
     const late = Promise.resolve((await prepare(server)).begin());
