@@ -100,7 +100,7 @@ describe("an embedded bus", () => {
     const secrets = ["keys.json", "accounts.json", "nats-server.conf", ...readdirSync(join(folder, "credentials")).map((name) => join("credentials", name))];
     for (const file of secrets) expect(statSync(join(folder, file)).mode & 0o077, file).toBe(0);
     for (const each of [testBus.dataFolder, folder, join(folder, "credentials")]) expect(statSync(each).mode & 0o077, each).toBe(0);
-    expect(secrets).toHaveLength(8);
+    expect(secrets).toHaveLength(9);
   });
 
   it("keeps keys and port for good: whoever was admitted comes back after a restart", async () => {

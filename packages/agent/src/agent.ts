@@ -152,7 +152,7 @@ class WiredAgent implements Agent {
     });
     const beat = (sequence: number) => {
       const state = health.problem === undefined ? (pool.isDraining ? "draining" : "ready") : "unhealthy";
-      return heartbeatOf({ ...identity, sequence, state, detail: health.problem }, pool.instances, limits, (digest) => images.isPresent(digest));
+      return heartbeatOf({ ...identity, sequence, state, detail: health.problem }, pool, (digest) => images.isPresent(digest), images.presentRevisions);
     };
     started.heartbeats = startHeartbeats(beat, (heartbeat) => bus.heartbeat(heartbeat));
     introduce();

@@ -33,9 +33,9 @@ export const revisionCapacitySchema = z.object({
   revisionDigest: z.string().max(64),
   /** Slots free on instances that are begun. */
   freeSlots: amount,
-  /** Invocations under way. */
+  /** Invocations under way, those that wait for an instance to start included. */
   running: amount,
-  /** Instances: begun, held, being started. */
+  /** All instances, whatever their phase: begun, ending, and those of the next two counts. */
   instances: amount,
   held: amount,
   starting: amount,

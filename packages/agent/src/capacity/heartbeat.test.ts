@@ -9,7 +9,7 @@ const resize = testRevision({ name: "resize", concurrency: 3 });
 const other = testRevision({ name: "other", concurrency: 2 });
 
 function beat({ pool }: ReturnType<typeof createPoolScene>, presentRevisions: string[] = []) {
-  return heartbeatSchema.parse(heartbeatOf(origin, pool.instances, pool.limits, (digest) => digest === resize.digest, presentRevisions));
+  return heartbeatSchema.parse(heartbeatOf(origin, pool, (digest) => digest === resize.digest, presentRevisions));
 }
 
 describe("a heartbeat", () => {
@@ -72,7 +72,7 @@ describe("a heartbeat", () => {
 
   it("says why the agent cannot be used, in as much as fits", () => {
     const { pool } = createPoolScene();
-    const heartbeat = heartbeatOf({ ...origin, state: "unhealthy", detail: "x".repeat(600) }, pool.instances, pool.limits, () => false);
+    const heartbeat = heartbeatOf({ ...origin, state: "unhealthy", detail: "x".repeat(600) }, pool, () => false);
     expect(heartbeatSchema.parse(heartbeat)).toMatchObject({ state: "unhealthy", detail: "x".repeat(512) });
   });
 });

@@ -13,14 +13,21 @@ export interface HeartbeatOrigin {
   readonly detail: string | undefined;
 }
 
+/** What a heartbeat tells of a pool. */
+export interface PoolLoad {
+  readonly instances: Iterable<Instance>;
+  /** Invocations that were admitted and wait for an instance, by revision. */
+  readonly waiting: Iterable<readonly [revisionDigest: string, waiters: number]>;
+  readonly limits: PoolLimits;
+}
+
 /**
  * What an agent can take at this moment: what is held or idle can be ended for others, so it counts as free. Named are the revisions of
  * its instances, and those of `presentRevisions`, whose image is there without any: one that is in no registry runs only where it is named.
  */
 export function heartbeatOf(
   origin: HeartbeatOrigin,
-  instances: Iterable<Instance>,
-  limits: PoolLimits,
+  { instances, waiting, limits }: PoolLoad,
   isImagePresent: (revisionDigest: string) => boolean,
   presentRevisions: Iterable<string> = [],
 ): Heartbeat {
@@ -31,6 +38,10 @@ export function heartbeatOf(
     if (instance.isIdle || instance.isHeldAside || instance.state.phase === "gone") continue;
     total.bound += 1;
     total.boundBytes += promisedCost(instance, limits) ?? presentCost(instance, limits) ?? 0;
+  }
+  for (const [revisionDigest, waiters] of waiting) {
+    capacityOf(revisions, revisionDigest, isImagePresent).running += waiters;
+    total.running += waiters;
   }
   for (const revisionDigest of presentRevisions) capacityOf(revisions, revisionDigest, isImagePresent);
   const { detail, ...identity } = origin;

@@ -73,6 +73,11 @@ export class InstancePool {
     return this.#inventory.instances;
   }
 
+  /** Those who wait for a slot, by revision. */
+  get waiting(): (readonly [revisionDigest: string, waiters: number])[] {
+    return [...this.#inventory.groups].filter(({ waiters }) => waiters.length > 0).map(({ revision, waiters }) => [revision.digest, waiters.length]);
+  }
+
   get limits(): PoolLimits {
     return this.#options.limits;
   }

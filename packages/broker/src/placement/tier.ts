@@ -1,4 +1,4 @@
-import type { Revision } from "@longshore/protocol";
+import type { Revision, RevisionCapacity } from "@longshore/protocol";
 import type { AgentEntry, RevisionShare } from "../roster/agent-entry.ts";
 
 /** How soon an agent could serve one more invocation of a revision; the higher the better. */
@@ -44,16 +44,21 @@ export function tierOf(demand: Demand, agent: AgentEntry, share: RevisionShare |
 function comingSlots({ concurrency }: Demand, share: RevisionShare | undefined): number {
   const capacity = share?.capacity;
   if (capacity === undefined) return 0;
-  const runningOnBegun = capacity.instances * concurrency - capacity.freeSlots;
+  const runningOnBegun = begunInstances(capacity) * concurrency - capacity.freeSlots;
   const waitingForStart = Math.max(0, capacity.running - runningOnBegun);
   return Math.max(0, capacity.starting * concurrency - waitingForStart) + capacity.held * concurrency;
+}
+
+/** Instances whose program runs. */
+function begunInstances({ instances, held, starting }: RevisionCapacity): number {
+  return Math.max(0, instances - held - starting);
 }
 
 /** Slots of instances that could still be started. */
 function startableSlots(demand: Demand, agent: AgentEntry, share: RevisionShare | undefined): number {
   const room = agent.capacity;
   if (room === undefined) return 0;
-  const begun = (share?.capacity?.instances ?? 0) + (share?.capacity?.starting ?? 0);
+  const begun = share?.capacity === undefined ? 0 : begunInstances(share.capacity) + share.capacity.starting;
   const instances = Math.min(
     room.instancesFree - agent.claimedInstances,
     (room.memoryFreeBytes - agent.claimedMemoryBytes) / demand.memoryBytes,
