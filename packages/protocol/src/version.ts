@@ -6,5 +6,5 @@
  */
 export const protocolVersion = 1;
 
-/** The oldest protocol a broker still accepts from an agent. Older ones are refused with `protocol_too_old`. */
+/** The oldest protocol a broker still accepts from an agent. Older ones are shown as `refused`, and get no work. */
 export const oldestProtocolVersion = 1;
