@@ -27,13 +27,13 @@ export async function untilAnswer(url: string): Promise<void> {
   while ((await tryOnce(url)) === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-/** A bridge network of its own for the references, with addresses that are known beforehand. */
+/** A bridge network of its own for the references, with addresses that are known beforehand, outside the ranges that an engine takes by itself. */
 export async function createReferenceNetwork(): Promise<{ name: string; address: string; close(): Promise<void> }> {
   const name = `longshore-bench-${process.pid}`;
-  await docker("network", "create", "--subnet", "172.31.250.0/24", name);
+  await docker("network", "create", "--subnet", "10.250.250.0/24", name);
   return {
     name,
-    address: "172.31.250.10",
+    address: "10.250.250.10",
     async close() {
       await docker("network", "rm", name);
     },
