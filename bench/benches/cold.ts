@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { bareProcessToFirstAnswer, createReferenceNetwork, dockerRunToFirstAnswer } from "../docker-run.ts";
 import { nodeImage, nodeServer, serverFile, staticImage } from "../images.ts";
@@ -8,6 +8,8 @@ import { type BenchResult, compare } from "../result.ts";
 import type { Rig } from "../rig.ts";
 
 const rounds = 9;
+/** As much processor time as the references have. */
+const wholeMachine = availableParallelism() * 1000;
 
 /** One first answer of an image with nothing begun: a fresh function each time, so that nothing is warm. */
 function firstAnswer(rig: Rig, image: string, siteId: string, held: number): () => Promise<number> {
@@ -15,7 +17,7 @@ function firstAnswer(rig: Rig, image: string, siteId: string, held: number): () 
   return async () => {
     count += 1;
     const name = `bench-${siteId}-${process.pid}-${count}`;
-    await rig.deployReady({ name, image, contract: "http", port: 8080 }, siteId, held);
+    await rig.deployReady({ name, image, contract: "http", port: 8080, cpuMillis: wholeMachine }, siteId, held);
     let kind: string | undefined;
     const elapsed = await timeMs(async () => {
       const answer = await rig.fleet.call(name, undefined, { method: "GET" });

@@ -14,12 +14,17 @@ export async function stdio(rig: Rig): Promise<BenchResult> {
   const revisionId = await rig.deployReady({ name, image, contract: "stdio" }, "main", 1);
   const figures = await interleave(rounds, {
     async ours() {
-      await rig.waitHeld(revisionId, "main", 1);
-      return timeMs(async () => {
-        const answer = await rig.fleet.call(name, input);
-        if ((await answer.text()).trim() !== "4") throw new Error("Expected 4 words");
-        await answer.result;
-      });
+      for (;;) {
+        await rig.waitHeld(revisionId, "main", 1);
+        let start: string | undefined;
+        const elapsed = await timeMs(async () => {
+          const answer = await rig.fleet.call(name, input);
+          if ((await answer.text()).trim() !== "4") throw new Error("Expected 4 words");
+          await answer.result;
+          start = answer.start;
+        });
+        if (start === "held") return elapsed; // What the fleet tells may be a moment old: then it was a start from nothing.
+      }
     },
     run: () => dockerRunCommand(image, input),
   });
