@@ -1,5 +1,5 @@
 import type { AgentView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, SiteView, StartKind, TokenAnswer } from "@longshore/protocol";
-import type { Connection } from "./command-line/context.ts";
+import type { Connection } from "./command-line/connection.ts";
 
 /** What commands need of a fleet. The SDK's is one; tests bring their own. */
 export interface Fleet {

@@ -9,7 +9,7 @@ import { StderrTail } from "../logs/stderr-tail.ts";
 import { frameEnvironment } from "./container-spec.ts";
 import { engineFailure } from "./engine-failure.ts";
 import type { ContainerFate } from "./fates.ts";
-import type { ContainerContext } from "./launcher.ts";
+import type { ContainerContext } from "./container-context.ts";
 import type { ContainerEvidence, PreparedInstance } from "./prepared.ts";
 import { removeForSure, stopContainer } from "./removal.ts";
 import { describeEnd, isEndedFromOutside, withLastLines } from "./start-failure.ts";

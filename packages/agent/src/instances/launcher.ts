@@ -1,43 +1,11 @@
-import type { ContractName, ImageFacts, Revision } from "@longshore/protocol";
-import type { Clock } from "../clock.ts";
-import type { Contract, StartPlan } from "../contracts/contract.ts";
-import { type Attachment, type ContainerId, type Engine, EngineError } from "../engine/engine.ts";
-import type { Logger } from "../log.ts";
-import type { LogStore, LogWriter } from "../logs/log-store.ts";
+import { type Attachment, type ContainerId, EngineError } from "../engine/engine.ts";
+import type { ContainerContext, LauncherOptions } from "./container-context.ts";
 import { containerSpecOf } from "./container-spec.ts";
 import { engineFailure } from "./engine-failure.ts";
-import type { ContainerFate, FateWatch } from "./fates.ts";
-import type { ImageShelf } from "./images.ts";
+import type { ContainerFate } from "./fates.ts";
 import { InstanceContainer } from "./instance-container.ts";
 import { PlainRunContainer } from "./plain-run-container.ts";
 import type { Launcher, PreparedInstance } from "./prepared.ts";
-
-export interface LauncherOptions {
-  readonly agentId: string;
-  readonly siteId: string;
-  readonly engine: Engine;
-  readonly images: ImageShelf;
-  readonly fates: FateWatch;
-  readonly contractOf: (name: ContractName) => Contract;
-  /** `hold` for an architecture as images name it, where the engine can mount it from; undefined where there is none. */
-  readonly holdFor: (architecture: string) => string | undefined;
-  readonly logs: LogStore;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Random bytes; a nonce is 16 of them. */
-  readonly randomBytes: (length: number) => Uint8Array;
-}
-
-/** What every container of the launcher's works with. */
-export interface ContainerContext extends LauncherOptions {
-  readonly instanceId: string;
-  readonly revision: Revision;
-  readonly contract: Contract;
-  readonly start: StartPlan;
-  readonly image: ImageFacts;
-  readonly holdOnHost: string | undefined;
-  readonly output: LogWriter;
-}
 
 /** Makes the containers of instances: image, container, streams, start, in that order, and nothing left behind when one of them fails. */
 export function createLauncher(options: LauncherOptions): Launcher {

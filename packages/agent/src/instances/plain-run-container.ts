@@ -6,7 +6,7 @@ import { StderrTail } from "../logs/stderr-tail.ts";
 import { containerSpecOf } from "./container-spec.ts";
 import { DeferredAttachment } from "./deferred-attachment.ts";
 import type { ContainerFate } from "./fates.ts";
-import type { ContainerContext } from "./launcher.ts";
+import type { ContainerContext } from "./container-context.ts";
 import type { ContainerEvidence, PreparedInstance } from "./prepared.ts";
 import { removeForSure, stopContainer } from "./removal.ts";
 

@@ -3,7 +3,7 @@ import { nanos } from "@nats-io/nats-core";
 import { decodeFrame, encodeFrame } from "@longshore/protocol";
 import type { RecordStore } from "./bus.ts";
 import { attempt, notConnected } from "./bus-error.ts";
-import type { Session } from "./store.ts";
+import type { Session } from "./session.ts";
 
 const streamName = "sync-records";
 const subjectPrefix = "longshore.v1.record";

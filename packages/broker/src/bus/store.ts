@@ -1,23 +1,17 @@
-import { JetStreamApiCodes, JetStreamApiError, type JetStreamClient, jetstream, type JetStreamManager, jetstreamManager, StorageType } from "@nats-io/jetstream";
-import { type KV, Kvm } from "@nats-io/kv";
+import { JetStreamApiCodes, JetStreamApiError, jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
+import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Logger } from "pino";
 import type { Bucket, BucketOptions, Entry, Store } from "./bus.ts";
 import { attempt, notConnected } from "./bus-error.ts";
 import { createRecords, type Records } from "./records.ts";
+import type { Session } from "./session.ts";
 import { createWatch, type Watch } from "./watch.ts";
 
 interface StoreOptions {
   readonly replicas: number;
   readonly log: Logger;
   readonly count: (event: string) => void;
-}
-
-/** JetStream on one connection. A new connection begins with a new session: nothing is carried over but what callers hold. */
-export interface Session {
-  readonly jetStream: JetStreamClient;
-  readonly manager: JetStreamManager;
-  readonly buckets: Map<string, Promise<KV>>;
 }
 
 /** Buckets and records over JetStream; whatever connection stands when an operation begins carries it. */

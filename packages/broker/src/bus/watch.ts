@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { DeliverPolicy, type JsMsg, type OrderedPushConsumerOptions } from "@nats-io/jetstream";
 import type { Logger } from "pino";
 import type { Entry } from "./bus.ts";
-import type { Session } from "./store.ts";
+import type { Session } from "./session.ts";
 
 interface Subscription {
   /** How many messages the first pass has. */

@@ -1,6 +1,7 @@
 import type { CreateFleet, Fleet } from "../fleet.ts";
 import type { LocalParts } from "../local/parts.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import type { Connection } from "./connection.ts";
 import type { Interrupts } from "./interrupts.ts";
 
 /** What a command works with. Nothing else of the process is touched, so that tests can stand in for all of it. */
@@ -20,11 +21,4 @@ export interface Context {
   readonly interrupts: Interrupts;
   /** Epoch milliseconds. */
   readonly now: () => number;
-}
-
-export interface Connection {
-  readonly url: string;
-  readonly key: string | undefined;
-  /** File of the authority (PEM) that the broker's certificate comes from, beside those that this system trusts. */
-  readonly caFile: string | undefined;
 }

@@ -1,4 +1,4 @@
-import type { Connection } from "../command-line/context.ts";
+import type { Connection } from "../command-line/connection.ts";
 import type { Interrupts } from "../command-line/interrupts.ts";
 import { runCommandLine } from "../command-line/run.ts";
 import { commands } from "../commands.ts";

@@ -1,0 +1,9 @@
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
+import type { KV } from "@nats-io/kv";
+
+/** JetStream on one connection. A new connection begins with a new session: nothing is carried over but what callers hold. */
+export interface Session {
+  readonly jetStream: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly buckets: Map<string, Promise<KV>>;
+}
