@@ -27,7 +27,7 @@ export interface InvocationHandle {
 }
 
 /** A fleet, as programs see it. Every method rejects with a LongshoreError, `invoke` and typed functions also with an InvocationError. */
-export interface Fleet {
+export interface Fleet extends AsyncDisposable {
   /** Calls a function and gives the answer as it comes, whatever it is. */
   call(functionName: string, body?: CallBody, options?: CallOptions): Promise<Answer>;
   /** Calls a function and gives its answer as a value; see {@link InvokeBody} for what is sent. */
@@ -80,6 +80,11 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   const agentPath = (agentId: string, verb: string) => `/v1/agents/${encodeURIComponent(agentId)}/${verb}`;
   const call = async (name: string, body?: CallBody, callOptions: CallOptions = {}) => transport.call(outgoingCall(name, body, callOptions));
 
+  const close = () => {
+    keeper?.close();
+    return Promise.resolve();
+  };
+
   return {
     call,
     invoke: (name, body, callOptions = {}) => invoke(call, name, body, callOptions),
@@ -108,10 +113,8 @@ export function createFleet(options: FleetOptions = {}): Fleet {
       if (keeper === undefined) throw new LongshoreError("bad_schema", "Cannot watch over HTTP: use the WebSocket transport", { field: "transport" });
       return watchFleet(keeper, resolved.connectTimeoutMs, signal);
     },
-    close: () => {
-      keeper?.close();
-      return Promise.resolve();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

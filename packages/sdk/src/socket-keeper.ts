@@ -58,6 +58,7 @@ export class SocketKeeper {
           this.#failures = 0;
           this.#link = link;
           if (this.#isClosed) this.close();
+          else this.#closeLater(); // Whoever wanted it may have given up.
           return link;
         },
         (error: unknown) => {
