@@ -1,4 +1,4 @@
-import type { AnswerHead, HeaderList, InvocationResult, StartKind } from "@longshore/protocol";
+import type { HeaderList, InvocationResult, StartKind } from "@longshore/protocol";
 import type { Answer } from "./call.ts";
 
 const decoder = new TextDecoder();
@@ -14,8 +14,13 @@ export interface AnswerMeta {
 }
 
 /** The meta data that stand in an answer's head on a socket. */
-export function metaOf(head: AnswerHead, invocationId: string): AnswerMeta {
+export function metaOf(head: Partial<AnswerMeta> & Pick<AnswerMeta, "headers">, invocationId: string): AnswerMeta {
   return { status: head.status, headers: head.headers, siteId: head.siteId, agentId: head.agentId, start: head.start, invocationId };
+}
+
+/** True when the function was heard out: what it sent is its whole answer. */
+export function isWholeAnswer({ outcome, status }: InvocationResult): boolean {
+  return outcome === "succeeded" || (outcome === "failed" && status !== undefined);
 }
 
 abstract class AnswerBase implements Answer {
@@ -50,14 +55,18 @@ abstract class AnswerBase implements Answer {
 
 /** An answer that came in one piece. */
 export class WholeAnswer extends AnswerBase {
-  readonly result: Promise<InvocationResult>;
   readonly #bytes: Uint8Array;
+  readonly #result: InvocationResult;
   #body: ReadableStream<Uint8Array> | undefined;
 
   constructor(meta: AnswerMeta, bytes: Uint8Array, result: InvocationResult) {
     super(meta);
     this.#bytes = bytes;
-    this.result = Promise.resolve(result);
+    this.#result = result;
+  }
+
+  get result(): Promise<InvocationResult> {
+    return Promise.resolve(this.#result);
   }
 
   get body(): ReadableStream<Uint8Array> {

@@ -98,9 +98,9 @@ export function isFleetError(value: unknown): value is FleetError {
   return value instanceof LongshoreError || value instanceof InvocationError;
 }
 
-/** Writes into an error which invocation it is about; {@link invocationIdOf} reads it. */
+/** The same error, of this invocation: one error may be told to many. {@link invocationIdOf} reads which. */
 export function ofInvocation(error: LongshoreError, invocationId: string): LongshoreError {
-  return Object.assign(error, { invocationId });
+  return Object.assign(LongshoreError.fromShape(error.toShape(), error.cause), { invocationId });
 }
 
 /** The id of the invocation that an error is about, to ask `fleet.invocation(id)` what became of it. */

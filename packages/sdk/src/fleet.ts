@@ -6,6 +6,7 @@ import { HttpClient, type HttpRequest } from "./http-client.ts";
 import { checkInput, checkOutput, type FunctionSchemas, invoke, type InvokeBody } from "./invoke.ts";
 import { type FleetOptions, resolveOptions } from "./options.ts";
 import { outgoingCall } from "./outgoing.ts";
+import { readDocument } from "./read-document.ts";
 import { createSocketTransport } from "./socket-call.ts";
 import { SocketKeeper } from "./socket-keeper.ts";
 import { watchFleet } from "./watch.ts";
@@ -88,7 +89,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   return {
     call,
     invoke: (name, body, callOptions = {}) => invoke(call, name, body, callOptions),
-    function: (name, { input, output }) => async (value, callOptions = {}) => checkOutput(name, output, await invoke(call, name, checkInput(name, input, value) as InvokeBody, callOptions)),
+    function: (name, { input, output }) => async (value, callOptions = {}) => checkOutput(name, output, await invoke(call, name, (await checkInput(name, input, value)) as InvokeBody, callOptions)),
     deploy: (document, deployOptions = {}) => deploy(http, functionPath(document.name), document, deployOptions),
     list: async () => (await read(functionListSchema, { method: "GET", path: "/v1/functions" })).functions,
     get: (name) => read(functionViewSchema, { method: "GET", path: functionPath(name) }),
@@ -144,11 +145,4 @@ async function* logs(http: HttpClient, path: string, signal: AbortSignal | undef
   } catch (error) {
     if (signal?.aborted !== true) throw error;
   }
-}
-
-/** What a broker answered; `bad_answer` when it is not what this client knows. */
-function readDocument<Schema extends z.ZodType>(schema: Schema, document: unknown, path: string): z.output<Schema> {
-  const parsed = schema.safeParse(document);
-  if (parsed.success) return parsed.data;
-  throw new LongshoreError("bad_answer", `Cannot read what the broker answered at ${path}: ${parsed.error.issues[0]?.path.join(".") ?? ""} ${parsed.error.issues[0]?.message ?? ""}`, { cause: parsed.error });
 }

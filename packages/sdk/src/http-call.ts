@@ -1,89 +1,110 @@
-import { chunkBytes, headers as ours, type InvocationResult, invocationResultSchema, invocationViewSchema, LongshoreError, type StartKind, startKinds } from "@longshore/protocol";
-import { type AnswerMeta, StreamedAnswer, WholeAnswer } from "./answer.ts";
+import { chunkBytes, headers as ours, type InvocationResult, invocationResultSchema, invocationViewSchema, LongshoreError, startKinds } from "@longshore/protocol";
+import { z } from "zod";
+import { type AnswerMeta, isWholeAnswer, StreamedAnswer, WholeAnswer } from "./answer.ts";
 import type { Answer, OutgoingCall, Transport } from "./call.ts";
 import { ofInvocation } from "./error.ts";
-import { errorOf, type HttpClient } from "./http-client.ts";
+import { brokenOff, errorOf, type HttpClient } from "./http-client.ts";
+import { requestOf, targetOf } from "./http-request.ts";
 import { abandoned } from "./outgoing.ts";
+import { readDocument } from "./read-document.ts";
+import { pause } from "./timer.ts";
 
 const problemType = "application/problem+json";
+const nothing = new Uint8Array(0);
 
 /** Calls over HTTP, one request each: for where there is no WebSocket. */
 export function createHttpTransport(client: HttpClient): Transport {
-  return { call: (call) => callOverHttp(client, call) };
-}
-
-async function callOverHttp(client: HttpClient, call: OutgoingCall): Promise<Answer> {
-  if (call.detach) throw new LongshoreError("bad_schema", "Cannot detach a call over HTTP: use the WebSocket transport", { field: "detach" });
-  let response: Response;
-  try {
-    response = await client.fetch(pathOf(call), requestOf(client, call));
-  } catch (error) {
-    const { signal, functionName } = call;
-    throw ofInvocation(signal?.aborted === true ? abandoned(functionName, signal) : LongshoreError.from(error, `Cannot call "${functionName}"`), call.invocationId);
-  }
-  const outcome = response.headers.get(ours.result);
-  const isProblem = response.headers.get("content-type") === problemType;
-  if (outcome === null && isProblem) throw ofInvocation(await errorOf(response), call.invocationId);
-  const meta = metaOfResponse(response, call.invocationId);
-  if (outcome === null) return new StreamedAnswer(meta, response.body ?? emptyBody(), () => resultOf(client, call.invocationId));
-  return readWhole(response, meta, outcome, isProblem);
-}
-
-/** A plain call goes to the function's invocations, one that is HTTP-shaped to its URL. */
-function pathOf({ functionName, method, path }: OutgoingCall): string {
-  const name = encodeURIComponent(functionName);
-  return method === "POST" && path === "/" ? `/v1/functions/${name}/invocations` : `/f/${name}${path}`;
-}
-
-function requestOf(client: HttpClient, call: OutgoingCall): RequestInit & { duplex?: "half" } {
-  const headers = new Headers(client.authorization());
-  for (const [name, value] of call.headers) headers.append(name, value);
-  headers.set(ours.invocationId, call.invocationId);
-  if (call.where !== undefined) headers.set(ours.where, call.where);
-  if (call.timeoutMs !== undefined) headers.set(ours.deadlineMs, String(Math.ceil(call.timeoutMs)));
-  const { body, method, signal } = call;
-  const hasBody = method !== "GET" && method !== "HEAD" && !(body instanceof Uint8Array && body.length === 0);
   return {
-    method,
-    headers,
-    redirect: "manual",
-    ...(hasBody && { body: body as BodyInit, ...(!(body instanceof Uint8Array) && { duplex: "half" as const }) }),
-    ...(signal !== undefined && { signal }),
+    async call(call) {
+      try {
+        const response = await client.fetch(targetOf(call), requestOf(call, client.authorization()));
+        return await readAnswer(client, response, call);
+      } catch (error) {
+        const { functionName, signal, invocationId } = call;
+        throw ofInvocation(signal?.aborted === true ? abandoned(functionName, signal) : LongshoreError.from(error, `Cannot call "${functionName}"`), invocationId);
+      }
+    },
   };
 }
 
-/** The outcome is known already; a short answer is read at once, a long one as its reader likes. */
-async function readWhole(response: Response, meta: AnswerMeta, outcome: string, isProblem: boolean): Promise<Answer> {
-  if (isProblem && outcome !== "succeeded") return new WholeAnswer({ ...meta, status: undefined }, new Uint8Array(0), resultOfProblem(await response.json()));
-  const result = invocationResultSchema.parse({ outcome, status: meta.status });
-  if (Number(response.headers.get("content-length") ?? chunkBytes + 1) > chunkBytes) return new StreamedAnswer(meta, response.body ?? emptyBody(), () => Promise.resolve(result));
-  return new WholeAnswer(meta, new Uint8Array(await response.arrayBuffer()), result);
+async function readAnswer(client: HttpClient, response: Response, call: OutgoingCall): Promise<Answer> {
+  const outcome = response.headers.get(ours.result);
+  const isProblem = response.headers.get("content-type") === problemType;
+  const meta = metaOfResponse(response, call.invocationId);
+  if (outcome === null && isProblem && meta.agentId === undefined) throw await errorOf(response); // A function's own problem comes from an agent.
+  if (outcome === null) return new StreamedAnswer(meta, bodyOf(response, call), () => resultOf(client, call));
+  const result = readDocument(invocationResultSchema, { outcome, status: meta.status }, targetOf(call));
+  const isShort = Number(response.headers.get("content-length") ?? Infinity) <= chunkBytes;
+  if (!isShort) return new StreamedAnswer(meta, bodyOf(response, call), () => Promise.resolve(result));
+  return wholeAnswer(meta, result, isProblem, await readBytes(response, call));
 }
 
-function resultOfProblem(document: unknown): InvocationResult {
-  return invocationResultSchema.parse((document as { result?: unknown }).result);
+/** A function that was not heard out has no answer of its own: the broker tells of its end in a problem. */
+function wholeAnswer(meta: AnswerMeta, result: InvocationResult, isProblem: boolean, bytes: Uint8Array): Answer {
+  if (result.outcome === "succeeded") return new WholeAnswer(meta, bytes, result);
+  const told = isProblem ? resultInProblem(bytes) : undefined;
+  if (told !== undefined) return new WholeAnswer({ ...meta, status: undefined, headers: [] }, nothing, told);
+  if (isWholeAnswer(result)) return new WholeAnswer(meta, bytes, result);
+  return new WholeAnswer({ ...meta, status: undefined }, nothing, { outcome: result.outcome }); // The answer to a HEAD.
+}
+
+const resultProblem = z.object({ type: z.string().startsWith("urn:longshore:result:"), result: invocationResultSchema });
+
+function resultInProblem(bytes: Uint8Array): InvocationResult | undefined {
+  try {
+    return resultProblem.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data?.result;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Over HTTP the outcome of a streamed answer travels in a trailer, which `fetch` does not show: the record has it. */
-async function resultOf(client: HttpClient, invocationId: string): Promise<InvocationResult> {
+async function resultOf(client: HttpClient, { invocationId }: OutgoingCall): Promise<InvocationResult> {
+  const path = `/v1/invocations/${encodeURIComponent(invocationId)}`;
   for (let waitMs = 10; ; waitMs = Math.min(waitMs * 2, 1_000)) {
-    const view = invocationViewSchema.parse(await client.json({ method: "GET", path: `/v1/invocations/${encodeURIComponent(invocationId)}` }));
+    const view = readDocument(invocationViewSchema, await client.json({ method: "GET", path }), path);
     if (view.state === "finished") return view.record.result;
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await pause(waitMs);
   }
 }
 
+async function readBytes(response: Response, { signal }: OutgoingCall): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    throw brokenOff(cause, signal);
+  }
+}
+
+/** The body as it comes; a LongshoreError where it breaks off. */
+function bodyOf(response: Response, { signal, invocationId }: OutgoingCall): ReadableStream<Uint8Array> {
+  const reader = (response.body ?? new Blob([]).stream()).getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (cause) {
+          controller.error(ofInvocation(brokenOff(cause, signal), invocationId));
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 function metaOfResponse(response: Response, invocationId: string): AnswerMeta {
-  const { headers } = response;
+  const { headers, status } = response;
   const start = headers.get(ours.start);
   return {
-    status: response.status,
+    status,
     headers: [...headers].filter(([name]) => !name.startsWith("longshore-")),
     siteId: headers.get(ours.site) ?? undefined,
     agentId: headers.get(ours.agent) ?? undefined,
-    start: startKinds.find((kind) => kind === start) satisfies StartKind | undefined,
+    start: startKinds.find((kind) => kind === start),
     invocationId: headers.get(ours.invocationId) ?? invocationId,
   };
 }
-
-const emptyBody = () => new Blob([]).stream();

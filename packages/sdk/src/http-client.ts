@@ -21,8 +21,10 @@ export class HttpClient {
   /** The answer's document; undefined where there is none. */
   async json(request: HttpRequest): Promise<unknown> {
     const response = await this.send(request);
-    const text = await response.text();
-    return text === "" ? undefined : JSON.parse(text);
+    const text = await response.text().catch((cause: unknown) => {
+      throw brokenOff(cause, request.signal);
+    });
+    return text === "" ? undefined : parseJson(text, request.path);
   }
 
   /** The answer as it comes, once its status says that it is one. */
@@ -37,15 +39,17 @@ export class HttpClient {
   /** Lines of JSON as they come. */
   async *lines(request: HttpRequest): AsyncGenerator {
     const response = await this.send({ ...request, accept: "application/x-ndjson" });
-    if (response.body !== null) yield* readLines(response.body);
+    if (response.body === null) return;
+    for await (const line of readLines(response.body, request.signal)) yield parseJson(line, request.path);
   }
 
+  /** Rejects with `connection_lost`, or `caller_gone` when the signal aborted. */
   async fetch(path: string, init: RequestInit & { duplex?: "half" }): Promise<Response> {
     const { url } = this.#options;
     try {
       return await this.#options.fetch(`${url}${path}`, init);
     } catch (cause) {
-      if (init.signal?.aborted === true) throw new LongshoreError("caller_gone", "Gave up waiting for the broker", { cause });
+      if (init.signal?.aborted === true) throw gaveUp(cause);
       throw new LongshoreError("connection_lost", `Cannot reach a broker at ${url}`, { cause });
     }
   }
@@ -66,13 +70,31 @@ export async function errorOf(response: Response): Promise<LongshoreError> {
   }
 }
 
+/** Why the reading of an answer broke off. */
+export function brokenOff(cause: unknown, signal: AbortSignal | null | undefined): LongshoreError {
+  if (signal?.aborted === true) return gaveUp(cause);
+  return new LongshoreError("connection_lost", "Cannot go on reading what the broker sends: the connection broke", { cause });
+}
+
+function gaveUp(cause: unknown): LongshoreError {
+  return new LongshoreError("caller_gone", "Gave up waiting for the broker", { cause });
+}
+
 /** A problem document has `detail` where an error has `message`. */
 function normalized(document: unknown): unknown {
   const problem = document as { detail?: unknown; message?: unknown };
   return { ...problem, message: problem.message ?? problem.detail };
 }
 
-async function* readLines(body: ReadableStream<Uint8Array>): AsyncGenerator {
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new LongshoreError("bad_answer", `Cannot read what the broker answered at ${path}: it is not JSON`, { cause });
+  }
+}
+
+async function* readLines(body: ReadableStream<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<string, void> {
   const decoder = new TextDecoder();
   const reader = body.getReader();
   let rest = "";
@@ -80,12 +102,12 @@ async function* readLines(body: ReadableStream<Uint8Array>): AsyncGenerator {
     for (;;) {
       const { done, value } = await reader.read();
       const lines = (rest + decoder.decode(value, { stream: !done })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) if (line !== "") yield JSON.parse(line);
+      rest = done ? "" : (lines.pop() ?? "");
+      for (const line of lines) if (line !== "") yield line;
       if (done) return;
     }
   } catch (cause) {
-    throw LongshoreError.from(cause, "Cannot go on reading what the broker tells");
+    throw brokenOff(cause, signal);
   } finally {
     await reader.cancel().catch(() => undefined);
   }

@@ -1,6 +1,7 @@
-import { type InvocationResult, LongshoreError } from "@longshore/protocol";
+import { LongshoreError } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions } from "./call.ts";
+import { WholeAnswer } from "./answer.ts";
 import { InvocationError } from "./error.ts";
 
 /** What `invoke` sends: bytes in any form as they are, a string as text, every other value as JSON. */
@@ -13,22 +14,52 @@ type Call = (functionName: string, body: CallBody, options: CallOptions) => Prom
  * success (an HTTP status of 400 and more included) is thrown, as an InvocationError.
  */
 export async function invoke(call: Call, functionName: string, body: InvokeBody, options: CallOptions): Promise<unknown> {
-  const [bytes, contentType] = encode(body);
+  const [bytes, contentType] = encode(functionName, body);
   const headers = contentType === undefined || hasContentType(options) ? options.headers : [...(options.headers ?? []), ["content-type", contentType] as const];
   const answer = await call(functionName, bytes, { ...options, headers });
-  const answered = await answer.bytes().catch((error: unknown) => error as Error);
+  const answered = await readBody(answer);
   const result = await answer.result;
-  if (result.outcome !== "succeeded" || (answer.status ?? 200) >= 400) throw failure(functionName, answer, result, answered);
-  if (answered instanceof Error) throw answered;
-  return decode(functionName, answer, answered);
+  if (result.outcome !== "succeeded" || (answer.status ?? 200) >= 400) {
+    const { invocationId, status, siteId, agentId } = answer;
+    throw new InvocationError({ functionName, invocationId, result, status, siteId, agentId, body: answered.bytes });
+  }
+  if (answered.brokeOff !== undefined) throw answered.brokeOff.error;
+  return decode(functionName, answer, answered.bytes);
 }
 
-function encode(body: InvokeBody): [body: CallBody, contentType: string | undefined] {
+/** All of an answer's body, or as much as came. */
+async function readBody(answer: Answer): Promise<{ readonly bytes: Uint8Array; readonly brokeOff?: { readonly error: unknown } }> {
+  if (answer instanceof WholeAnswer) return { bytes: await answer.bytes() };
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const reader = answer.body.getReader();
+  let brokeOff: { readonly error: unknown } | undefined;
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) parts.push(next.value as Uint8Array<ArrayBuffer>);
+  } catch (error) {
+    brokeOff = { error };
+  }
+  const bytes = parts.length === 1 && parts[0] !== undefined ? parts[0] : new Uint8Array(await new Blob(parts).arrayBuffer());
+  return { bytes, ...(brokeOff !== undefined && { brokeOff }) };
+}
+
+function encode(functionName: string, body: InvokeBody): [body: CallBody, contentType: string | undefined] {
   if (body === undefined) return [undefined, undefined];
   if (typeof body === "string") return [body, "text/plain;charset=UTF-8"];
-  if (body instanceof Uint8Array || body instanceof ArrayBuffer || body instanceof ReadableStream) return [body, undefined];
+  if (body instanceof ArrayBuffer || body instanceof ReadableStream) return [body, undefined];
+  if (ArrayBuffer.isView(body)) return [new Uint8Array(body.buffer, body.byteOffset, body.byteLength), undefined];
   if (body instanceof Blob) return [body, body.type === "" ? undefined : body.type];
-  return [JSON.stringify(body), "application/json"];
+  return [toJson(functionName, body), "application/json"];
+}
+
+function toJson(functionName: string, value: unknown): string {
+  let cause: unknown;
+  try {
+    const json = JSON.stringify(value) as string | undefined; // undefined for a function or a symbol
+    if (json !== undefined) return json;
+  } catch (error) {
+    cause = error;
+  }
+  throw new LongshoreError("bad_schema", `Cannot call "${functionName}": its body cannot be written as JSON`, { field: "body", cause });
 }
 
 const contentTypeOf = ({ headers }: { readonly headers?: CallOptions["headers"] }) => headers?.find(([name]) => name.toLowerCase() === "content-type")?.[1];
@@ -46,11 +77,6 @@ function decode(functionName: string, answer: Answer, bytes: Uint8Array): unknow
   return type.startsWith("text/") ? new TextDecoder().decode(bytes) : bytes;
 }
 
-function failure(functionName: string, answer: Answer, result: InvocationResult, answered: Uint8Array | Error): InvocationError {
-  const { invocationId, status, siteId, agentId } = answer;
-  return new InvocationError({ functionName, invocationId, result, status, siteId, agentId, body: answered instanceof Error ? new Uint8Array(0) : answered });
-}
-
 /** What a typed function takes and gives. */
 export interface FunctionSchemas<Input extends z.ZodType, Output extends z.ZodType> {
   readonly input: Input;
@@ -58,17 +84,17 @@ export interface FunctionSchemas<Input extends z.ZodType, Output extends z.ZodTy
 }
 
 /** Checks what is sent; throws `bad_schema` naming the field, before anything is sent. */
-export function checkInput<Input extends z.ZodType>(functionName: string, schema: Input, value: unknown): z.output<Input> {
+export function checkInput<Input extends z.ZodType>(functionName: string, schema: Input, value: unknown): Promise<z.output<Input>> {
   return checked(schema, value, (field, what, cause) => new LongshoreError("bad_schema", `Cannot call "${functionName}": input${field}: ${what}`, { field: `input${field}`, cause }));
 }
 
 /** Checks what came back; throws `bad_answer` naming the field. */
-export function checkOutput<Output extends z.ZodType>(functionName: string, schema: Output, value: unknown): z.output<Output> {
+export function checkOutput<Output extends z.ZodType>(functionName: string, schema: Output, value: unknown): Promise<z.output<Output>> {
   return checked(schema, value, (field, what, cause) => new LongshoreError("bad_answer", `Cannot use the answer of "${functionName}": output${field}: ${what}`, { phase: "execution", field: `output${field}`, cause }));
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, fault: (field: string, what: string, cause: unknown) => LongshoreError): z.output<Schema> {
-  const parsed = schema.safeParse(value);
+async function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, fault: (field: string, what: string, cause: unknown) => LongshoreError): Promise<z.output<Schema>> {
+  const parsed = await schema.safeParseAsync(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const field = (issue?.path ?? []).map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");

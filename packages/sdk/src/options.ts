@@ -41,8 +41,8 @@ export function resolveOptions(options: FleetOptions): ResolvedOptions {
     key: options.key ?? environment("LONGSHORE_KEY"),
     WebSocket: chooseWebSocket(options),
     fetch: options.fetch ?? ((...parameters) => globalThis.fetch(...parameters)),
-    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    idleMs: options.idleMs ?? 5_000,
+    connectTimeoutMs: readMs(options.connectTimeoutMs, 10_000, "connectTimeoutMs"),
+    idleMs: readMs(options.idleMs, 5_000, "idleMs"),
   };
 }
 
@@ -51,10 +51,21 @@ function readUrl(text: string): string {
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     throw new LongshoreError("bad_schema", `Cannot use ${JSON.stringify(text.slice(0, 80))} as url: expected http:// or https:// and a host`, { field: "url" });
   }
+  if (url.username !== "" || url.password !== "") throw new LongshoreError("bad_schema", "Cannot use a user or password in url: a key goes into key", { field: "url" });
   return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
 }
 
+/** The longest that timers can wait is 2^31 - 1 ms. */
+function readMs(value: number | undefined, preset: number, field: string): number {
+  if (value === undefined) return preset;
+  if (value >= 0 && value < 2 ** 31) return value;
+  throw new LongshoreError("bad_schema", `Cannot use ${value} as ${field}: expected milliseconds, at most 24 days of them`, { field });
+}
+
+const transports: readonly unknown[] = ["auto", "websocket", "http"];
+
 function chooseWebSocket({ transport = "auto", WebSocket }: FleetOptions): WebSocketConstructor | undefined {
+  if (!transports.includes(transport)) throw new LongshoreError("bad_schema", `Cannot use transport ${JSON.stringify(transport)}: expected auto, websocket or http`, { field: "transport" });
   if (transport === "http") return undefined;
   const known = WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
   if (known === undefined && transport === "websocket") {

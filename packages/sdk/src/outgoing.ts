@@ -1,4 +1,4 @@
-import { createInvocationId, formatWhere, LongshoreError } from "@longshore/protocol";
+import { createInvocationId, formatWhere, LongshoreError, parseInput, type Where, whereSchema } from "@longshore/protocol";
 import type { CallBody, CallOptions, OutgoingCall } from "./call.ts";
 
 const encoder = new TextEncoder();
@@ -14,12 +14,17 @@ export function outgoingCall(functionName: string, body: CallBody, options: Call
     method,
     path,
     headers: options.headers ?? [],
-    where: typeof where === "object" ? formatWhere(where) : where,
+    where: typeof where === "object" ? writeWhere(where) : where,
     timeoutMs: options.timeoutMs,
     detach: options.detach ?? false,
     signal: options.signal,
     body: bodyOf(body),
   };
+}
+
+/** Checked, since a misspelt key would let the call run anywhere. */
+function writeWhere(where: Where): string {
+  return formatWhere(parseInput(whereSchema, where, "where"));
 }
 
 function bodyOf(body: CallBody): Uint8Array | ReadableStream<Uint8Array> {
@@ -31,6 +36,6 @@ function bodyOf(body: CallBody): Uint8Array | ReadableStream<Uint8Array> {
 }
 
 /** The caller gave up. */
-export function abandoned(functionName: string, signal: AbortSignal): LongshoreError {
-  return new LongshoreError("caller_gone", `Gave up calling "${functionName}"`, { cause: signal.reason });
+export function abandoned(functionName: string, signal: AbortSignal | undefined): LongshoreError {
+  return new LongshoreError("caller_gone", `Gave up calling "${functionName}"`, { cause: signal?.reason });
 }

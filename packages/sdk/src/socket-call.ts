@@ -1,198 +1,199 @@
-import { type AnswerHead, answerEndSchema, answerHeadSchema, BodyReader, BodyWriter, chunkBytes, errorShape, type Frame, type InvocationResult, LongshoreError, type SocketOpen } from "@longshore/protocol";
-import { metaOf, StreamedAnswer, WholeAnswer } from "./answer.ts";
-import { BodySource } from "./body-source.ts";
+import { chunkBytes, type Frame, type InvocationResult, LongshoreError, type SocketOpen } from "@longshore/protocol";
+import { isWholeAnswer, metaOf, StreamedAnswer, WholeAnswer } from "./answer.ts";
 import type { Answer, OutgoingCall, Transport } from "./call.ts";
 import { ofInvocation } from "./error.ts";
+import { IncomingBody } from "./incoming-body.ts";
 import { abandoned } from "./outgoing.ts";
+import { OutgoingBody } from "./outgoing-body.ts";
+import { type CallAnswerHead, readAnswerEnd, readAnswerHead, readError } from "./read-answer.ts";
 import type { SocketExchange, SocketLink } from "./socket-link.ts";
 import type { SocketKeeper } from "./socket-keeper.ts";
 
 const nothing = new Uint8Array(0);
 
-/** Calls over the fleet's one WebSocket. */
+/** Calls over the fleet's WebSocket. */
 export function createSocketTransport(keeper: SocketKeeper, connectTimeoutMs: number): Transport {
   return {
     async call(call) {
-      const link = keeper.current ?? (await connect(keeper, call, connectTimeoutMs));
-      return new SocketCall(link, call).begun;
+      let left = call;
+      for (;;) {
+        const link = keeper.current;
+        if (link === undefined) {
+          left = await connect(keeper, left, connectTimeoutMs);
+          continue; // Others who waited may have filled it.
+        }
+        try {
+          return await new SocketCall(link, left).begun;
+        } catch (error) {
+          if (!wasTurnedAway(error, link, call)) throw error;
+        }
+      }
     },
   };
 }
 
-async function connect(keeper: SocketKeeper, { functionName, signal, timeoutMs, invocationId }: OutgoingCall, connectTimeoutMs: number): Promise<SocketLink> {
+/** Waits for a socket; resolves with the call in what is then left of its time. */
+async function connect(keeper: SocketKeeper, call: OutgoingCall, connectTimeoutMs: number): Promise<OutgoingCall> {
+  const { functionName, signal, timeoutMs, invocationId, body } = call;
+  const sinceMs = performance.now();
   try {
-    return await keeper.link(Math.min(timeoutMs ?? connectTimeoutMs, connectTimeoutMs), signal);
+    await keeper.link(Math.min(timeoutMs ?? connectTimeoutMs, connectTimeoutMs), signal);
+    return timeoutMs === undefined ? call : { ...call, timeoutMs: Math.max(1, timeoutMs - (performance.now() - sinceMs)) };
   } catch (error) {
+    if (body instanceof ReadableStream) body.cancel(error).catch(() => undefined);
     throw ofInvocation(signal?.aborted === true ? abandoned(functionName, signal) : LongshoreError.from(error, `Cannot call "${functionName}"`), invocationId);
   }
+}
+
+/** The call crossed its broker's word that it drains: it has certainly not begun, and another broker may take it. */
+function wasTurnedAway(error: unknown, link: SocketLink, { body }: OutgoingCall): boolean {
+  return error instanceof LongshoreError && error.reason === "broker_draining" && error.phase === "admission" && !link.isUsable && body instanceof Uint8Array;
+}
+
+/** The part of an answer that comes after its head. */
+interface Rest {
+  readonly body: IncomingBody;
+  readonly result: PromiseWithResolvers<InvocationResult>;
 }
 
 /**
  * One call on a socket.
  *
- * Invariants: K1 `begun` settles once; after it resolved, body and result tell of any failure. K2 credit is granted for bytes that
- * were read. K3 after an abort the run is cancelled once, and its outcome still settles the result.
+ * Invariants: C1 `begun` settles once; after it resolved, body and result tell of any failure. C2 after an abort, or when the reader
+ * wants no more, the run is cancelled once, and its outcome still settles the result. C3 a body ends cleanly only when the function was
+ * heard out.
  */
 class SocketCall implements SocketExchange {
   readonly begun: Promise<Answer>;
   readonly #link: SocketLink;
   readonly #call: OutgoingCall;
   readonly #stream: number;
-  readonly #reader: BodyReader;
-  readonly #result = Promise.withResolvers<InvocationResult>();
-  #settle!: { resolve: (answer: Answer) => void; reject: (error: Error) => void };
-  #writer: BodyWriter | undefined;
-  #source: BodySource | undefined;
+  #resolve!: (answer: Answer) => void;
+  #reject!: (error: Error) => void;
+  #request: OutgoingBody | undefined;
+  #rest: Rest | undefined;
   #isCancelled = false;
   #isOver = false;
 
+  /** Sends it, on a usable link. */
   constructor(link: SocketLink, call: OutgoingCall) {
     this.#link = link;
     this.#call = call;
-    this.#result.promise.catch(() => undefined); // Whoever wants to know asks for it.
-    this.#reader = new BodyReader((bytes) => link.send(this.#stream, { kind: "credit", bytes }));
     this.begun = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
-    const isWhole = call.body instanceof Uint8Array && call.body.length <= chunkBytes;
-    this.#stream = link.open(this, openHead(call, !isWhole), isWhole ? (call.body) : nothing);
-    if (!isWhole) this.#sendBody(call.body);
-    if (call.signal?.aborted === true) this.#onAbort();
-    else call.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    const { body, signal } = call;
+    const isShort = body instanceof Uint8Array && body.length <= chunkBytes;
+    this.#stream = link.open(this, openHead(call, !isShort), isShort ? body : nothing);
+    if (!isShort) this.#sendBody(body);
+    if (signal?.aborted === true) this.#onAbort();
+    else signal?.addEventListener("abort", this.#onAbort);
   }
 
   frame(frame: Frame): void {
-    try {
-      this.#take(frame);
-    } catch (error) {
-      this.#cancel();
-      this.#fail(LongshoreError.from(error, `Cannot read the answer of "${this.#call.functionName}"`));
-    }
-  }
-
-  lost(error: LongshoreError): void {
-    this.#fail(error);
-  }
-
-  #take(frame: Frame): void {
     switch (frame.kind) {
       case "answer":
-        return this.#begin(answerHeadSchema.parse(frame.head), frame.body);
+        return this.#begin(readAnswerHead(frame.head), frame.body);
       case "data":
-        this.#reader.receive(frame.sequence, frame.body.length);
-        return this.#source?.push(frame.body);
+        if (this.#rest !== undefined) return this.#rest.body.receive(frame.sequence, frame.body);
+        if (this.#isCancelled) return;
+        break;
       case "end": {
-        const { sequenceCount, result } = answerEndSchema.parse(frame.head);
-        if (!this.#isCancelled) this.#reader.finish(sequenceCount);
+        const { sequenceCount, result } = readAnswerEnd(frame.head);
+        if (!this.#isCancelled) this.#rest?.body.finish(sequenceCount);
         return this.#finish(result);
       }
       case "credit":
-        return this.#writer?.grant(frame.bytes);
+        return this.#request?.grant(frame.bytes);
       case "error":
-        return this.#fail(LongshoreError.fromShape(errorShape.parse(frame.head)));
-      default:
-        throw new LongshoreError("bad_frame", `A broker does not send "${frame.kind}" here`);
+        return this.#fail(readError(frame.head));
+      case "open":
+      case "cancel":
+        break;
     }
+    throw new LongshoreError("bad_frame", `A broker does not send "${frame.kind}" here`);
   }
 
-  #begin(head: AnswerHead, body: Uint8Array): void {
-    const meta = metaOf(head, this.#call.invocationId);
-    if (head.complete) {
-      const result = head.result ?? { outcome: "succeeded" };
-      this.#over();
-      return this.#settle.resolve(new WholeAnswer(meta, body, result));
-    }
-    this.#source = new BodySource(
-      (byteLength) => this.#reader.consumed(byteLength), // K2
-      () => this.#cancel(),
-    );
-    this.#settle.resolve(new StreamedAnswer(meta, this.#source.stream, () => this.#result.promise));
-  }
-
-  #finish(result: InvocationResult): void {
-    this.#over();
-    this.#result.resolve(result);
-    if (this.#source === undefined) {
-      this.#settle.resolve(new WholeAnswer({ ...metaOf({ complete: true, headers: [] }, this.#call.invocationId) }, nothing, result));
-    } else if (result.outcome === "succeeded" || result.status !== undefined) {
-      this.#source.end();
-    } else {
-      // What came is not the whole: a reader must not take it for that.
-      this.#source.fail(new LongshoreError("body_incomplete", result.message ?? `The function ended: ${result.outcome}`, { phase: "execution" }));
-    }
+  fail(error: LongshoreError): void {
+    this.#cancel();
+    this.#fail(error);
   }
 
   #fail(error: LongshoreError): void {
     if (this.#isOver) return;
     this.#over();
     const told = ofInvocation(error, this.#call.invocationId);
-    this.#settle.reject(told);
-    this.#result.reject(told);
-    this.#source?.fail(told);
+    this.#reject(told);
+    this.#rest?.result.reject(told);
+    this.#rest?.body.fail(told);
+  }
+
+  #begin(head: CallAnswerHead, body: Uint8Array): void {
+    if (this.#rest !== undefined) throw new LongshoreError("bad_frame", "A broker sends one answer");
+    const meta = metaOf(head, this.#call.invocationId);
+    if (head.complete) {
+      this.#over();
+      return this.#resolve(new WholeAnswer(meta, body, head.result));
+    }
+    if (this.#isCancelled) return; // Nobody reads it.
+    const rest: Rest = {
+      body: new IncomingBody((credit) => this.#link.send(this.#stream, credit), () => this.#cancel()),
+      result: Promise.withResolvers(),
+    };
+    rest.result.promise.catch(() => undefined); // Whoever wants to know asks for it.
+    this.#rest = rest;
+    this.#resolve(new StreamedAnswer(meta, rest.body.stream, () => rest.result.promise));
+  }
+
+  #finish(result: InvocationResult): void {
+    this.#over();
+    if (this.#rest === undefined) return this.#resolve(new WholeAnswer(metaOf({ headers: [] }, this.#call.invocationId), nothing, result));
+    this.#rest.result.resolve(result);
+    if (isWholeAnswer(result)) this.#rest.body.end();
+    else this.#rest.body.fail(new LongshoreError("body_incomplete", result.message ?? `The function ended: ${result.outcome}`, { phase: "execution" })); // C3
   }
 
   #over(): void {
     this.#isOver = true;
     this.#call.signal?.removeEventListener("abort", this.#onAbort);
-    this.#writer?.abandon();
+    this.#request?.abandon();
     this.#link.finish(this.#stream);
   }
 
   readonly #onAbort = (): void => {
     this.#cancel();
-    const error = ofInvocation(abandoned(this.#call.functionName, this.#call.signal as AbortSignal), this.#call.invocationId);
-    this.#settle.reject(error);
-    this.#source?.fail(error);
+    const error = ofInvocation(abandoned(this.#call.functionName, this.#call.signal), this.#call.invocationId);
+    this.#reject(error);
+    this.#rest?.body.abort(error);
   };
 
-  /** K3 */
   #cancel(): void {
-    if (this.#isCancelled || this.#isOver) return;
+    if (this.#isCancelled || this.#isOver) return; // C2
     this.#isCancelled = true;
-    this.#writer?.abandon();
+    this.#request?.abandon();
     this.#link.send(this.#stream, { kind: "cancel", head: { reason: "abandoned" } });
   }
 
   #sendBody(body: Uint8Array | ReadableStream<Uint8Array>): void {
-    const writer = (this.#writer = new BodyWriter(
-      (sequence, chunk) => this.#link.send(this.#stream, { kind: "data", sequence, body: chunk }),
-      (sequenceCount) => this.#link.send(this.#stream, { kind: "end", head: { sequenceCount } }),
-    ));
-    if (body instanceof Uint8Array) {
-      writer.write(body);
-      return writer.end();
-    }
-    this.#pipe(body, writer).catch((error: unknown) => {
-      this.#cancel();
-      this.#fail(new LongshoreError("body_incomplete", `Cannot send the request to "${this.#call.functionName}": its body broke off`, { cause: error }));
+    this.#request = new OutgoingBody((frame) => this.#link.send(this.#stream, frame));
+    this.#request.send(body).catch((cause: unknown) => {
+      const broke = new LongshoreError("body_incomplete", `Cannot send the request to "${this.#call.functionName}": its body broke off`, { cause });
+      this.fail(cause instanceof LongshoreError ? cause : broke);
     });
-  }
-
-  async #pipe(body: ReadableStream<Uint8Array>, writer: BodyWriter): Promise<void> {
-    const reader = body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (writer.isClosed) return void reader.cancel();
-      if (done) return writer.end();
-      if (!writer.write(value)) {
-        await new Promise<void>((resolve) => {
-          writer.onDrain = resolve;
-          void this.#result.promise.finally(resolve).catch(() => undefined);
-        });
-      }
-    }
   }
 }
 
 function openHead(call: OutgoingCall, more: boolean): SocketOpen {
-  return {
+  const head: SocketOpen = {
     what: "invoke",
     functionName: call.functionName,
     invocationId: call.invocationId,
-    ...(call.where !== undefined && { where: call.where }),
-    ...(call.timeoutMs !== undefined && { timeoutMs: call.timeoutMs }),
-    ...(call.detach && { detach: true }),
     request: { method: call.method, target: call.path, headers: call.headers as [string, string][] },
     more,
   };
+  if (call.where !== undefined) head.where = call.where;
+  if (call.timeoutMs !== undefined) head.timeoutMs = call.timeoutMs;
+  if (call.detach) head.detach = true;
+  return head;
 }

@@ -12,3 +12,17 @@ function quiet<T>(timer: T): T {
   (timer as { unref?: () => void }).unref?.();
   return timer;
 }
+
+/** Resolves after that long, or at once when the signal aborts. */
+export function pause(delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const timer = setTimeout(over, delayMs);
+    signal?.addEventListener("abort", over);
+    function over(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", over);
+      resolve();
+    }
+  });
+}
