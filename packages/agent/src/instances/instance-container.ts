@@ -49,6 +49,10 @@ export class InstanceContainer implements PreparedInstance {
     if (context.start.mode === "become") this.#readOutput();
   }
 
+  get hasRunOutOfMemory(): boolean {
+    return this.#parts.fate.sawOutOfMemory;
+  }
+
   get exited(): Promise<ContainerState> {
     return this.#parts.fate.exited;
   }

@@ -35,6 +35,10 @@ export class PlainRunContainer implements PreparedInstance {
     });
   }
 
+  get hasRunOutOfMemory(): boolean {
+    return this.#fate?.sawOutOfMemory ?? false;
+  }
+
   get containerId(): ContainerId | undefined {
     return this.#id;
   }

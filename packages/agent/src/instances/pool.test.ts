@@ -121,6 +121,14 @@ describe("a slot", () => {
     expect(scene.launcher.of("i-1").ending).toBe("stop");
   });
 
+  it("of an instance in which something was killed for memory is its last: no later failure is taken for that one's", async () => {
+    const scene = createPoolScene();
+    const waiter = await scene.busy(resize);
+    scene.launcher.of("i-1").hasRunOutOfMemory = true;
+    waiter.lease?.release(true);
+    expect(scene.launcher.of("i-1").ending).toBe("stop");
+  });
+
   it("is refused as agent_busy where nothing can be ended for it", async () => {
     const scene = createPoolScene({ memoryBytes: 256 * mebibyte });
     await scene.busy(resize);

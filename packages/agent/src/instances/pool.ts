@@ -292,7 +292,7 @@ export class InstancePool {
     const release = (isReusable: boolean) => {
       if (isReleased) return;
       isReleased = true;
-      this.#release(instance, isReusable && state.running.streams === undefined);
+      this.#release(instance, isReusable && state.running.streams === undefined && !state.prepared.hasRunOutOfMemory);
     };
     this.#options.onChange();
     const isAlone = () => instance.state.phase !== "ready" || instance.state.active === 1;

@@ -18,6 +18,8 @@ export interface PreparedInstance {
   readonly containerId: ContainerId | undefined;
   /** `hold` waits in it, so that it may be kept. */
   readonly isHeld: boolean;
+  /** The engine told that a process of it was killed for memory: a later failure would be taken for that one's. */
+  readonly hasRunOutOfMemory: boolean;
   /** Resolves once the container does not run any more, whoever ended it. */
   readonly exited: Promise<ContainerState>;
   readonly log: LogWriter;

@@ -84,6 +84,7 @@ export class FakePrepared implements PreparedInstance {
   readonly isHeld: boolean;
   readonly exited: Promise<ContainerState>;
   readonly log = noLog;
+  hasRunOutOfMemory = false;
   hasBegun = false;
   hasExited = false;
   /** `stop` or `discard` was asked for. */

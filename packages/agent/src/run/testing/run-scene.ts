@@ -184,6 +184,7 @@ function createSlot(revision: Revision, start: StartKind, number: number, waiter
   const prepared: PreparedInstance = {
     containerId: "c" as ContainerId,
     isHeld: true,
+    hasRunOutOfMemory: false,
     exited: new Promise(() => undefined),
     log: { write: (stream, bytes) => slot.logged.push(`${stream} ${Buffer.from(bytes).toString()}`), system: () => undefined, belongsTo: (id) => slot.logged.push(`of ${id.length}`), end: () => undefined },
     begin: () => Promise.reject(new Error("It has begun")),
