@@ -1,5 +1,5 @@
-import { connect, type Socket } from "node:net";
 import { isHttp2Settings } from "./http2.ts";
+import { InstanceSocket } from "./instance-socket.ts";
 import type { RequestKind } from "./response-head.ts";
 import { type ResponseEvents, ResponseParser } from "./response-parser.ts";
 
@@ -22,7 +22,7 @@ export interface ConnectionEvents extends ResponseEvents {
  * ```
  */
 export class Connection {
-  readonly #socket: Socket;
+  readonly #socket: InstanceSocket;
   readonly #parser = new ResponseParser();
   readonly #onIdleClose: (connection: Connection, sawHttp2: boolean) => void;
   #events: ConnectionEvents | undefined;
@@ -34,7 +34,7 @@ export class Connection {
   keepAliveMs = 0;
 
   /** Takes over a socket, connected or connecting. `onIdleClose`: it ended, or spoke unasked, while no exchange used it. */
-  constructor(socket: Socket, onIdleClose: (connection: Connection, sawHttp2: boolean) => void) {
+  constructor(socket: InstanceSocket, onIdleClose: (connection: Connection, sawHttp2: boolean) => void) {
     this.#socket = socket;
     this.#onIdleClose = onIdleClose;
     this.#wasOpen = socket.readyState === "open";
@@ -58,7 +58,7 @@ export class Connection {
 
   /** Opens a connection; requests may be written at once. */
   static open(host: string, port: number, onIdleClose: (connection: Connection, sawHttp2: boolean) => void): Connection {
-    return new Connection(connect({ host, port, noDelay: true }), onIdleClose);
+    return new Connection(InstanceSocket.open(host, port), onIdleClose);
   }
 
   /** Gives the connection to one exchange. */

@@ -1,6 +1,6 @@
-import type { Socket } from "node:net";
 import type { Clock } from "../../clock.ts";
 import { Connection } from "./connection.ts";
+import type { InstanceSocket } from "./instance-socket.ts";
 
 /** How long an idle connection is trusted when the server announced nothing: some close theirs after two seconds. */
 const silentKeepAliveMs = 1_000;
@@ -54,7 +54,7 @@ export class Connections {
   }
 
   /** Takes over a connected socket, as an idle connection. */
-  adopt(socket: Socket): void {
+  adopt(socket: InstanceSocket): void {
     const connection = new Connection(socket, this.#onIdleClose);
     this.#open.add(connection);
     this.keep(connection, undefined);

@@ -51,6 +51,7 @@ export class HttpExchange implements ContractRun, ConnectionEvents {
       const bytes = Buffer.allocUnsafe(text.length + call.body.length);
       bytes.write(text, 0, "latin1");
       bytes.set(call.body, text.length);
+      this.#remainingBytes -= call.body.length;
       this.#connection.write(bytes);
       return;
     }

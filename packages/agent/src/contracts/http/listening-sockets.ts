@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { endianness } from "node:os";
 
 /** A TCP socket that a container's processes listen on. */
 export interface ListeningSocket {
@@ -22,23 +23,24 @@ export async function readListeningSockets(pid: number): Promise<ListeningSocket
 
 const listenState = "0A";
 
-/** Reads the kernel's table (`/proc/net/tcp`, `/proc/net/tcp6`; addresses in hexadecimal, each 32-bit word in the host's byte order). */
-export function parseListeningSockets(table: string): ListeningSocket[] {
+/** Reads the kernel's table (`/proc/net/tcp`, `/proc/net/tcp6`): addresses in hexadecimal, each 32-bit word in the host's byte order. */
+export function parseListeningSockets(table: string, byteOrder = endianness()): ListeningSocket[] {
   const sockets: ListeningSocket[] = [];
   for (const row of table.split("\n").slice(1)) {
     const [, local, , state] = row.trim().split(/\s+/);
     const [address, port] = local?.split(":") ?? [];
     if (state !== listenState || address === undefined || port === undefined) continue;
-    sockets.push({ port: Number.parseInt(port, 16), isLoopback: isLoopbackAddress(address) });
+    sockets.push({ port: Number.parseInt(port, 16), isLoopback: isLoopbackAddress(byteOrder === "BE" ? address : swapWords(address)) });
   }
   return sockets;
 }
 
-/** 127.0.0.0/8, ::1, and ::ffff:127.0.0.0/104, on a little-endian host as on a big-endian one. */
+/** Turns the bytes of each 32-bit word around. */
+function swapWords(hex: string): string {
+  return hex.replace(/(..)(..)(..)(..)/g, "$4$3$2$1");
+}
+
+/** 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104, in the order of the network. */
 function isLoopbackAddress(hex: string): boolean {
-  const last = hex.slice(-8);
-  const isFourLoopback = last.endsWith("7F") || last.startsWith("7F");
-  if (hex.length === 8) return isFourLoopback;
-  const isMapped = /^0{16}(?:FFFF0000|0000FFFF)/.test(hex);
-  return isMapped ? isFourLoopback : /^0{24}(?:01000000|00000001)$/.test(hex);
+  return /^(?:0{20}FFFF)?7F.{6}$/.test(hex) || /^0{31}1$/.test(hex);
 }

@@ -1,6 +1,6 @@
 import { LongshoreError } from "@longshore/protocol";
-import { connect, type Socket } from "node:net";
 import { type Clock, pause } from "../../clock.ts";
+import { InstanceSocket } from "./instance-socket.ts";
 import { type ListeningSocket, readListeningSockets } from "./listening-sockets.ts";
 
 /** Where a program is awaited: its address, its port, and its process where the host sees it. */
@@ -19,7 +19,7 @@ const loopbackPatienceMs = 1_000;
 const lookEveryMs = 200;
 
 /** Waits until the port takes a connection, and hands that over. Rejects when the program listens on loopback only, or on abort. */
-export async function awaitPort(awaited: AwaitedPort, clock: Clock, signal: AbortSignal): Promise<Socket> {
+export async function awaitPort(awaited: AwaitedPort, clock: Clock, signal: AbortSignal): Promise<InstanceSocket> {
   const begunMs = clock.monotonicMs();
   const loopback = new LoopbackWatch(awaited, clock);
   while (!signal.aborted) {
@@ -39,13 +39,13 @@ async function describeListening(awaited: AwaitedPort): Promise<string> {
   return `its program does not listen on port ${awaited.port}${hint}`;
 }
 
-function tryConnect({ ip, port }: AwaitedPort, signal: AbortSignal): Promise<Socket | undefined> {
+function tryConnect({ ip, port }: AwaitedPort, signal: AbortSignal): Promise<InstanceSocket | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host: ip, port, noDelay: true });
+    const socket = InstanceSocket.open(ip, port);
     const onAbort = () => socket.destroy();
     const onConnect = () => settle(socket);
     const onClose = () => settle(undefined);
-    const settle = (result: Socket | undefined) => {
+    const settle = (result: InstanceSocket | undefined) => {
       signal.removeEventListener("abort", onAbort);
       socket.off("connect", onConnect).off("close", onClose);
       resolve(result);

@@ -1,5 +1,6 @@
 import { isHopByHop, LongshoreError } from "@longshore/protocol";
 import type { ContractCall } from "../contract.ts";
+import { fieldNamePattern, forbiddenInFieldValue } from "./header-field.ts";
 
 /** How the body of a request is framed on the wire. */
 export type RequestFraming = "none" | "length" | "chunked";
@@ -34,12 +35,8 @@ export function writeRequestHead(call: ContractCall, authority: string): Request
   return { text: `${method} ${target} HTTP/1.1\r\n${fieldLine("Host", host ?? authority)}${fields}${field}${connectionFields(call)}\r\n`, framing };
 }
 
-const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Control characters would end the field; what is beyond Latin-1 would lose its upper byte and might turn into one. */
-const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
-
 function fieldLine(name: string, value: string): string {
-  if (!namePattern.test(name) || forbiddenInValue.test(value)) {
+  if (!fieldNamePattern.test(name) || forbiddenInFieldValue.test(value)) {
     throw new LongshoreError("bad_header", `Cannot pass on header ${JSON.stringify(name.slice(0, 64))}: it is not a valid HTTP field`, { phase: "admission", field: "headers" });
   }
   return `${name}: ${value}\r\n`;

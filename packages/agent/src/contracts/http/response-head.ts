@@ -1,4 +1,5 @@
 import type { HeaderList } from "@longshore/protocol";
+import { fieldNamePattern, forbiddenInFieldValue, trimBlanks } from "./header-field.ts";
 
 /** How long the body of an answer is, by its header (RFC 9112, 6.3). */
 export type BodyFraming = { readonly kind: "none" } | { readonly kind: "length"; readonly bytes: number } | { readonly kind: "chunked" } | { readonly kind: "until_close" };
@@ -41,22 +42,19 @@ export function parseStatusLine(line: string): { minorVersion: number; status: n
   return { minorVersion: Number(match[1]), status: Number(match[2]) };
 }
 
-const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const forbiddenInValue = /[\0\r]/;
-
 /** Adds one header line to those read before; a folded line continues the value of the last. */
 export function addHeaderLine(headers: [string, string][], line: string): void {
   if (line.startsWith(" ") || line.startsWith("\t")) return foldInto(headers.at(-1), line);
   const colon = line.indexOf(":");
   const name = line.slice(0, Math.max(colon, 0));
-  const value = line.slice(colon + 1).trim();
-  if (!namePattern.test(name) || forbiddenInValue.test(value)) throw new ProtocolViolation("its answer has a malformed header field");
+  const value = trimBlanks(line.slice(colon + 1));
+  if (!fieldNamePattern.test(name) || forbiddenInFieldValue.test(value)) throw new ProtocolViolation("its answer has a malformed header field");
   headers.push([name, value]);
 }
 
 function foldInto(last: [string, string] | undefined, line: string): void {
-  if (last === undefined || forbiddenInValue.test(line)) throw new ProtocolViolation("its answer has a malformed header field");
-  last[1] = `${last[1]} ${line.trim()}`;
+  if (last === undefined || forbiddenInFieldValue.test(line)) throw new ProtocolViolation("its answer has a malformed header field");
+  last[1] = `${last[1]} ${trimBlanks(line)}`;
 }
 
 /** Decides what a complete header means; throws a {@link ProtocolViolation} where two readers could disagree on the body's end. */
