@@ -25,7 +25,6 @@ export const agentConfigSchema = z.strictObject({
 
 /** An agent's settings, resolved and frozen. */
 export type AgentConfig = Readonly<z.output<typeof agentConfigSchema>>;
-export type AgentConfigInput = z.input<typeof agentConfigSchema>;
 
 /** Resolves an agent's settings; see `resolveSettings` for where they come from and what is refused. */
 export function resolveAgentConfig(sources: SettingSources): AgentConfig {

@@ -46,7 +46,6 @@ export type AnswerEnd = z.infer<typeof answerEndSchema>;
 
 /** Head of the `end` of a request body. */
 export const requestEndSchema = z.object({ sequenceCount: z.number().int().nonnegative() });
-export type RequestEnd = z.infer<typeof requestEndSchema>;
 
 /** Head of `cancel`. `abandoned`: the caller is gone; `requested`: someone asked by id; `deadline`: the broker's own limit. */
 export const cancelSchema = z.object({ reason: z.enum(["abandoned", "requested", "deadline"]) });

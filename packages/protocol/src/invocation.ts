@@ -39,7 +39,6 @@ export const timingsSchema = z.object({
   runMs: z.number().optional(),
   totalMs: z.number().optional(),
 });
-export type Timings = z.infer<typeof timingsSchema>;
 
 /** The one terminal record of an invocation. */
 export const invocationRecordSchema = z.object({

@@ -39,8 +39,6 @@ export const heartbeatSubject = (agent: AgentAddress) => `${fromAgent(agent)}.he
 export const introductionSubject = (agent: AgentAddress) => `${fromAgent(agent)}.introduction`;
 /** Agent → any one broker (queue group): the outcome of an invocation whose broker is gone. */
 export const orphanSubject = (agent: AgentAddress) => `${fromAgent(agent)}.orphan`;
-/** Agent → all brokers: log lines for those who follow, state changes of instances. */
-export const agentEventSubject = (agent: AgentAddress) => `${fromAgent(agent)}.event`;
 
 /** What a broker subscribes to. */
 export const brokerSubscriptions = {
@@ -48,7 +46,6 @@ export const brokerSubscriptions = {
   heartbeats: `${prefix}.site.*.*.heartbeat`,
   introductions: `${prefix}.site.*.*.introduction`,
   orphans: `${prefix}.site.*.*.orphan`,
-  events: `${prefix}.site.*.*.event`,
 } as const;
 /** Queue group in which brokers share orphans. */
 export const brokerQueueGroup = "brokers";

@@ -7,8 +7,6 @@ export interface Usage {
   readonly instances: number;
 }
 
-export const noUsage: Usage = { memoryBytes: 0, instances: 0 };
-
 /** What an instance takes once its program has begun. */
 export function fullCost(instance: Pick<Instance, "revision">): number {
   return instance.revision.spec.memoryBytes;

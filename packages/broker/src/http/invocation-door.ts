@@ -1,11 +1,9 @@
-import type { LongshoreError} from "@longshore/protocol";
 import { chunkBytes, type TenantId } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { InvocationRequest, Invoker } from "../invocation/request.ts";
 import { InvocationFront } from "./invocation-front.ts";
 import { type InvocationHead, readInvocationHead } from "./invocation-request.ts";
 import type { HttpLimits } from "./limits.ts";
-import { callerError, sendProblem } from "./problem.ts";
 import { announcedBytes, checkAnnounced, collectBody, readBody } from "./request-body.ts";
 
 const nothing = new Uint8Array(0);
@@ -50,11 +48,4 @@ function streamRequest(invoker: Invoker, limits: HttpLimits, incoming: IncomingM
   front.onOver = () => {
     body.stop();
   };
-}
-
-/** The error of an invocation that was refused before it began. */
-export function refuseInvocation(response: ServerResponse, thrown: unknown): LongshoreError {
-  const error = callerError(thrown).at("admission");
-  sendProblem(response, error);
-  return error;
 }

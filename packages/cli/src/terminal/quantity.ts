@@ -30,11 +30,6 @@ export function formatAge(sinceIso: string, nowMs: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
 
-/** Thousandths of a processor as processors: `1`, `0.5`. */
-export function formatCpu(cpuMillis: number): string {
-  return String(Number((cpuMillis / 1000).toFixed(3)));
-}
-
 function trim(value: number): string {
   return String(Number(value.toFixed(value < 100 && !Number.isInteger(value) ? 1 : 0)));
 }
