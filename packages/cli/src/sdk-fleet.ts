@@ -4,10 +4,13 @@ import { createFleet } from "@longshore/sdk";
 import { UsageError } from "./command-line/usage-error.ts";
 import type { CreateFleet } from "./fleet.ts";
 
+/** Who types a command wants to know soon that no fleet is there. */
+const connectTimeoutMs = 3_000;
+
 /** The fleet that commands work with: the SDK's. */
 export const connectFleet: CreateFleet = ({ url, key, caFile }) => {
   if (caFile !== undefined) trust(caFile);
-  return createFleet({ url, key });
+  return createFleet({ url, key, connectTimeoutMs });
 };
 
 /** Adds an authority to those that this process trusts: `fetch` and WebSocket take none of their own. */

@@ -1,7 +1,11 @@
-import type { HeaderList, InvocationResult, StartKind, Where } from "@longshore/protocol";
+import type { HeaderList, InvocationResult, StartKind, whereSchema } from "@longshore/protocol";
+import type { z } from "zod";
 
 /** What a function is sent. A string travels as UTF-8; a stream as it comes, under flow control. */
 export type CallBody = Uint8Array | ArrayBuffer | string | Blob | ReadableStream<Uint8Array> | undefined;
+
+/** Where a call may run, beside what its function allows. */
+export type Where = z.input<typeof whereSchema>;
 
 /** How a function is called. */
 export interface CallOptions {

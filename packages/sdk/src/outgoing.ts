@@ -1,5 +1,5 @@
-import { createInvocationId, formatWhere, LongshoreError, parseInput, type Where, whereSchema } from "@longshore/protocol";
-import type { CallBody, CallOptions, OutgoingCall } from "./call.ts";
+import { createInvocationId, formatWhere, LongshoreError, parseInput, whereSchema } from "@longshore/protocol";
+import type { CallBody, CallOptions, OutgoingCall, Where } from "./call.ts";
 
 const encoder = new TextEncoder();
 const nothing = new Uint8Array(0);

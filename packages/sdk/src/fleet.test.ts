@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { createFleet } from "./fleet.ts";
+import { type Answerer, createFakeFetch, openBody } from "./testing/fake-fetch.ts";
+
+const setUp = (answer: Answerer) => {
+  const { fetch, seen } = createFakeFetch(answer);
+  return { seen, fleet: createFleet({ url: "http://broker.test", fetch }) };
+};
+const collect = async <T>(all: AsyncIterable<T>) => {
+  const collected: T[] = [];
+  for await (const each of all) collected.push(each);
+  return collected;
+};
+const lines = (...documents: unknown[]) => new Response(documents.map((document) => `${JSON.stringify(document)}\n`).join(""), { headers: { "content-type": "application/x-ndjson" } });
+const view = {
+  name: "f", image: "i", env: {}, memoryBytes: 2 ** 28, cpuMillis: 1000, timeoutMs: 1, startTimeoutMs: 1, stopGraceMs: 1, scratchBytes: 2 ** 26, network: "none", profile: "standard", minInstances: 0, idempotent: false,
+  retry: "default", placement: {}, contract: "http", concurrency: 80, secretNames: [], revision: 1, revisionId: "f-r1", createdAt: "",
+  resolvedImage: { reference: "i", digest: "sha256:0", local: false, architecture: "amd64", sizeBytes: 1, entrypoint: [], command: [], exposedPorts: [] },
+};
+const deployed = { function: view, created: true, changed: true, contractBecause: "it exposes a port" };
+const progress = { siteId: "plant", agentId: "a1", pull: { layers: 2, layersDone: 1, bytes: 10, bytesDone: 5 } };
+const logLine = { at: "", siteId: "plant", agentId: "a1", instanceId: "i1", functionName: "f", revisionId: "f-r1", stream: "stdout", line: "hello" };
+
+describe("the fleet's methods", () => {
+  it.each<[what: string, run: (fleet: ReturnType<typeof createFleet>) => Promise<unknown>, method: string, target: string, answer: unknown]>([
+    ["list", (fleet) => fleet.list(), "GET", "/v1/functions", { functions: [] }],
+    ["get", (fleet) => fleet.get("a/b"), "GET", "/v1/functions/a%2Fb", view],
+    ["revisions", (fleet) => fleet.revisions("f"), "GET", "/v1/functions/f/revisions", { revisions: [view] }],
+    ["remove", (fleet) => fleet.remove("f"), "DELETE", "/v1/functions/f", undefined],
+    ["agents.list", (fleet) => fleet.agents.list(), "GET", "/v1/agents", { agents: [] }],
+    ["agents.revoke", (fleet) => fleet.agents.revoke("a1"), "POST", "/v1/agents/a1/revoke", undefined],
+    ["sites.list", (fleet) => fleet.sites.list(), "GET", "/v1/sites", { sites: [] }],
+    ["tokens.create", (fleet) => fleet.tokens.create({ site: "plant" }), "POST", "/v1/tokens", { token: "t", siteId: "plant", expiresAt: "" }],
+    ["invocation.cancel", (fleet) => fleet.invocation("i").cancel(), "DELETE", "/v1/invocations/i", undefined],
+  ])("%s asks the broker", async (_what, run, method, target, answer) => {
+    const { fleet, seen } = setUp(() => (answer === undefined ? new Response(null, { status: 204 }) : Response.json(answer)));
+    await run(fleet);
+    expect(seen).toMatchObject([{ method, target }]);
+  });
+
+  it("reject with what the broker refused, what it should not have said, and what the connection did", async () => {
+    const answers = [
+      () => Response.json({ type: "x", detail: "no", code: "permission_denied", reason: "not_allowed" }, { status: 403 }),
+      () => new Response("<h1>It works!</h1>", { status: 502 }),
+      () => new Response("<h1>It works!</h1>"),
+      () => Response.json({ functions: [{ name: 1 }] }),
+      () => Promise.reject(new TypeError("fetch failed")),
+    ];
+    const { fleet } = setUp(() => answers.shift()!());
+    await expect(fleet.list()).rejects.toMatchObject({ reason: "not_allowed", message: "no" });
+    await expect(fleet.list()).rejects.toMatchObject({ reason: "unexpected" });
+    await expect(fleet.list()).rejects.toMatchObject({ reason: "bad_answer" });
+    await expect(fleet.list()).rejects.toMatchObject({ reason: "bad_answer", message: expect.stringContaining("functions.0") });
+    await expect(fleet.list()).rejects.toMatchObject({ reason: "connection_lost" });
+  });
+});
+
+describe("deploy()", () => {
+  it("tells progress, then gives the answer", async () => {
+    const { fleet, seen } = setUp(() => lines({ progress }, { answer: deployed }));
+    const told: unknown[] = [];
+    expect(await fleet.deploy({ name: "f", image: "i" }, { onProgress: (each) => told.push(each) })).toMatchObject({ created: true, function: { revisionId: "f-r1" } });
+    expect(told).toEqual([progress]);
+    expect(seen[0]).toMatchObject({ method: "PUT", target: "/v1/functions/f", body: '{"name":"f","image":"i"}' });
+  });
+
+  it("rejects with what went wrong, and when nobody can tell", async () => {
+    const body = openBody();
+    const answers = [lines({ progress }, { error: { code: "unavailable", reason: "image_pull_failed", message: "no" } }), lines({ progress }), new Response(body.stream)];
+    const { fleet } = setUp(() => answers.shift()!);
+    await expect(fleet.deploy({ name: "f", image: "i" })).rejects.toMatchObject({ reason: "image_pull_failed" });
+    await expect(fleet.deploy({ name: "f", image: "i" })).rejects.toMatchObject({ reason: "connection_lost" });
+    const broken = fleet.deploy({ name: "f", image: "i" });
+    body.break();
+    await expect(broken).rejects.toMatchObject({ reason: "connection_lost" });
+  });
+});
+
+describe("logs()", () => {
+  it("gives lines as they come, whatever the parts they come in, and the last without a line feed", async () => {
+    const body = openBody();
+    const { fleet, seen } = setUp(() => new Response(body.stream));
+    const json = JSON.stringify({ ...logLine, line: "grüße" });
+    const cut = json.indexOf("g");
+    body.write(`${json}\n${json.slice(0, cut)}`);
+    body.write(`${json.slice(cut)}\n\n${json}`);
+    body.end();
+    expect((await collect(fleet.logs("f", { follow: true, tail: 5 }))).map(({ line }) => line)).toEqual(["grüße", "grüße", "grüße"]);
+    expect(seen[0]).toMatchObject({ target: "/v1/functions/f/logs?follow=true&tail=5" });
+  });
+
+  it("ends with its signal, and lets go of the connection when its reader leaves", async () => {
+    const bodies = [openBody(), openBody()];
+    const waiting = [...bodies];
+    const { fleet } = setUp(() => new Response(waiting.shift()!.stream));
+    const leaving = new AbortController();
+    bodies[0]!.write(`${JSON.stringify(logLine)}\n`);
+    for await (const { line } of fleet.logs("f", { follow: true, signal: leaving.signal })) {
+      expect(line).toBe("hello");
+      leaving.abort();
+      bodies[0]!.break(); // As fetch does.
+    }
+    bodies[1]!.write(`${JSON.stringify(logLine)}\n`);
+    for await (const _ of fleet.logs("f")) break;
+    await bodies[1]!.cancelled;
+  });
+
+  it("rejects when the connection breaks", async () => {
+    const body = openBody();
+    const { fleet } = setUp(() => new Response(body.stream));
+    const all = collect(fleet.logs("f", { follow: true }));
+    body.break();
+    await expect(all).rejects.toMatchObject({ reason: "connection_lost" });
+  });
+});
