@@ -7,6 +7,7 @@ import { exampleDocument } from "../support/examples.ts";
 import { startFleet, type TestFleet } from "../support/fleet.ts";
 
 const run = promisify(execFile);
+const typeCheck = join(import.meta.dirname, "../../node_modules/typescript/bin/tsc");
 const readme = readFileSync(join(import.meta.dirname, "../../packages/sdk/README.md"), "utf8");
 
 /** A program of the document, under its nearest heading, and the lines that its comments say it prints. */
@@ -45,6 +46,13 @@ describe("the SDK's README", () => {
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true });
     await test.close();
+  });
+
+  it("has programs whose types are right", async () => {
+    programsOf(readme).forEach(({ source }, index) => writeFileSync(join(folder, `program-${index}.ts`), source));
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"] }));
+    const { stdout } = await run(process.execPath, [typeCheck, "--project", folder]).catch((error: unknown) => error as { stdout: string });
+    expect(stdout).toBe("");
   });
 
   it.each(programsOf(readme))("has a program that runs: $heading", async ({ source, prints }) => {
