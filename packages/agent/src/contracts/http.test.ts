@@ -153,7 +153,7 @@ describe("the http contract", () => {
       const { answer } = call({ method });
       (await server.next()).send(method === "HEAD" ? "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" : "HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n");
       await answer.ended;
-      expect({ body: answer.body.length, bytes: answer.bodyBytes, headers: answer.began?.headers }).toEqual({ body: 0, bytes: 0, headers: method === "HEAD" ? [["Content-Length", "500"]] : [] });
+      expect({ body: answer.byteLength, bytes: answer.bodyBytes, headers: answer.began?.headers }).toEqual({ body: 0, bytes: 0, headers: method === "HEAD" ? [["Content-Length", "500"]] : [] });
     });
 
     it("and events of the answer are passed on one by one, as they come", async () => {
@@ -350,19 +350,19 @@ describe("the http contract", () => {
       answer.onData = () => run.pause();
       const side = await server.next();
       await side.head();
-      const bodyBytes = 32 * 2 ** 20;
+      const bodyBytes = 16 * 2 ** 20;
       side.send(`HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\n\r\n`);
       const isTaken = side.socket.write(Buffer.alloc(bodyBytes, "x"));
       expect(isTaken).toBe(false);
-      await answer.until(() => answer.body.length > 0);
-      const stuckAt = answer.body.length;
+      await answer.until(() => answer.byteLength > 0);
+      const stuckAt = answer.byteLength;
       for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
-      expect(answer.body.length).toBe(stuckAt);
+      expect(answer.byteLength).toBe(stuckAt);
       expect(side.socket.writableLength).toBeGreaterThan(0);
       answer.onData = () => undefined;
       run.resume();
       expect(await answer.ended).toEqual(succeeded());
-      expect(answer.body.length).toBe(bodyBytes);
+      expect(answer.byteLength).toBe(bodyBytes);
     });
 
     it("a caller that sends faster than the server reads", async () => {
@@ -381,7 +381,6 @@ describe("the http contract", () => {
       side.socket.resume();
       await answer.until(() => answer.drains > 0);
       run.endRequest();
-      await side.until("0\r\n\r\n");
       side.send(ok("had it"));
       expect(await answer.ended).toEqual(succeeded());
     });
@@ -389,7 +388,7 @@ describe("the http contract", () => {
 
   describe("passes on an answer that comes before the body was read", () => {
     it("though the server then closes with the body unread", async () => {
-      for (let round = 0; round < 50; round += 1) {
+      for (let round = 0; round < 20; round += 1) {
         const { server, call } = await scene();
         const { answer, run } = call({ method: "POST", body: Buffer.alloc(100_000), more: true });
         const side = await server.next();
@@ -412,7 +411,7 @@ describe("the http contract", () => {
       const side = await server.next();
       await side.head();
       side.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-      await answer.until(() => answer.body.length === 4);
+      await answer.until(() => answer.byteLength === 4);
       run.abort();
       await side.closed();
       run.write(Buffer.from("late"));
@@ -462,7 +461,7 @@ describe("the http contract", () => {
       run.write(Buffer.from("to you"));
       expect(await side.until("to you")).toBe("early words to you");
       side.send("\0\x01\xff");
-      await answer.until(() => answer.body.length === 8);
+      await answer.until(() => answer.byteLength === 8);
       expect([...answer.body.subarray(5)]).toEqual([0, 1, 255]);
       side.socket.end();
       expect(await answer.ended).toEqual(succeeded(101));

@@ -23,13 +23,12 @@ export class LineSplitter {
       const feed = bytes.indexOf(lineFeed, at);
       if (feed !== -1 && feed <= room) {
         this.#keep(bytes.subarray(at, feed));
-        this.#emit("");
+        this.#emit();
         at = feed + 1;
       } else if (bytes.length > room) {
-        const cut = characterStart(bytes, at, room);
-        this.#keep(bytes.subarray(at, cut));
-        this.#emit(cutMark);
-        at = cut;
+        this.#keep(bytes.subarray(at, room));
+        this.#cut(bytes[room] ?? 0);
+        at = room;
       } else {
         // A copy: the bytes are a view of a buffer that would be kept alive whole.
         this.#keep(Buffer.from(bytes.subarray(at)));
@@ -40,7 +39,7 @@ export class LineSplitter {
 
   /** The stream ended: what is left is the last line. */
   end(): void {
-    if (this.#bytes > 0) this.#emit("");
+    if (this.#bytes > 0) this.#emit();
   }
 
   #keep(part: Uint8Array): void {
@@ -48,18 +47,36 @@ export class LineSplitter {
     this.#bytes += part.length;
   }
 
-  #emit(mark: string): void {
+  #emit(): void {
+    const line = this.#take();
+    const end = line.at(-1) === carriageReturn ? line.length - 1 : line.length;
+    this.#onLine(line.toString("utf8", 0, end));
+  }
+
+  /** The line is full, and `next` would follow: a character that has begun goes into the next line whole. */
+  #cut(next: number): void {
+    const line = this.#take();
+    const end = isContinuation(next) ? lastCharacterStart(line) : line.length;
+    this.#onLine(line.toString("utf8", 0, end) + cutMark);
+    if (end < line.length) this.#keep(Buffer.from(line.subarray(end)));
+  }
+
+  #take(): Buffer {
     const line = Buffer.concat(this.#parts);
     this.#parts = [];
     this.#bytes = 0;
-    const end = mark === "" && line.at(-1) === carriageReturn ? line.length - 1 : line.length;
-    this.#onLine(line.toString("utf8", 0, end) + mark);
+    return line;
   }
 }
 
-/** The last place at or before `at` where a UTF-8 character begins, but never as far back as `from`. */
-function characterStart(bytes: Uint8Array, from: number, at: number): number {
-  let start = at;
-  while (start > from && at - start < 4 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start -= 1;
-  return start > from && at - start < 4 ? start : at;
+function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
+}
+
+/** Where the last UTF-8 character begins; the end where none does within its longest. */
+function lastCharacterStart(bytes: Uint8Array): number {
+  for (let at = bytes.length - 1; at >= 0 && at >= bytes.length - 3; at -= 1) {
+    if (!isContinuation(bytes[at] ?? 0)) return at;
+  }
+  return bytes.length;
 }

@@ -73,7 +73,7 @@ export function createLogStore(options: LogStoreOptions): LogStore {
 
     read(query, signal) {
       const wanted = (line: LogLine) => query.invocationId === undefined || line.invocationId === query.invocationId;
-      const chosen = query.functionName === undefined ? rings.ofTenant(query.tenantId) : [rings.of(query.tenantId, query.functionName)];
+      const chosen = rings.choose(query);
       return followLines(() => lastLines(chosen, query.tail, wanted), query.follow ? chosen : [], wanted, signal);
     },
   };
@@ -107,8 +107,12 @@ class RingShelf {
     return ring;
   }
 
-  ofTenant(tenantId: string): LogRing[] {
-    return [...this.#rings].filter(([key]) => key.startsWith(`${tenantId}/`)).map(([, ring]) => ring);
+  /** Those that a query reads; one is made only for a follower of a function that has written nothing yet. */
+  choose({ tenantId, functionName, follow }: LogQuery): LogRing[] {
+    if (functionName === undefined) return [...this.#rings].filter(([key]) => key.startsWith(`${tenantId}/`)).map(([, ring]) => ring);
+    const ring = this.#rings.get(`${tenantId}/${functionName}`);
+    if (ring !== undefined) return [ring];
+    return follow ? [this.of(tenantId, functionName)] : [];
   }
 
   #forgetOldest(): void {

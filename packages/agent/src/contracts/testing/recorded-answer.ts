@@ -10,6 +10,8 @@ export class RecordedAnswer implements AnswerSink {
   bodyBytes: number | undefined;
   ending: ContractEnding | undefined;
   drains = 0;
+  /** Length of the body so far. */
+  byteLength = 0;
   /** Called with each part of the body as it comes. */
   onData: (bytes: Uint8Array) => void = () => undefined;
   #resolveEnded!: (ending: ContractEnding) => void;
@@ -44,6 +46,7 @@ export class RecordedAnswer implements AnswerSink {
   data(bytes: Uint8Array): void {
     if (this.began === undefined || this.ending !== undefined) throw new Error("Data came before the head, or after the end");
     this.parts.push(Buffer.from(bytes));
+    this.byteLength += bytes.length;
     this.onData(bytes);
     this.#look();
   }

@@ -15,20 +15,22 @@ export interface ScriptedServer {
 /** One connection, as the server sees it. */
 export class ServerSide {
   readonly socket: Socket;
-  #received = Buffer.alloc(0);
+  #parts: Buffer[] = [];
+  #length = 0;
   readonly #closed: Promise<unknown>;
 
   constructor(socket: Socket) {
     this.socket = socket.on("error", () => undefined);
     this.#closed = new Promise((resolve) => socket.once("close", resolve));
     socket.on("data", (bytes: Buffer) => {
-      this.#received = Buffer.concat([this.#received, bytes]);
+      this.#parts.push(bytes);
+      this.#length += bytes.length;
     });
   }
 
   /** All that came, Latin-1. */
   get received(): string {
-    return this.#received.toString("latin1");
+    return Buffer.concat(this.#parts).toString("latin1");
   }
 
   /** Resolves with all that came once it holds the text; rejects when the connection ends before. */
@@ -40,17 +42,16 @@ export class ServerSide {
   /** Resolves with the next request's head and forgets it, so that the one after it can be awaited. */
   async head(): Promise<string> {
     const all = await this.until("\r\n\r\n");
-    const end = all.indexOf("\r\n\r\n") + 4;
-    this.#received = this.#received.subarray(end);
-    return all.slice(0, end);
+    return (await this.take(all.indexOf("\r\n\r\n") + 4)).toString("latin1");
   }
 
   /** Resolves once that many bytes have come, and forgets them. */
   async take(length: number): Promise<Buffer> {
-    while (this.#received.length < length) await this.#oneOf("data");
-    const taken = this.#received.subarray(0, length);
-    this.#received = this.#received.subarray(length);
-    return taken;
+    while (this.#length < length) await this.#oneOf("data");
+    const all = Buffer.concat(this.#parts);
+    this.#parts = [all.subarray(length)];
+    this.#length -= length;
+    return all.subarray(0, length);
   }
 
   /** Sends text, each character one byte. */
