@@ -18,8 +18,6 @@ export interface AttemptOwner {
   requestDrained(): void;
 }
 
-const nothing = new Uint8Array(0);
-
 /**
  * One sending of an invocation to one agent.
  *
@@ -111,7 +109,8 @@ export class Attempt implements ExchangeHandlers {
         this.#reader.receive(frame.sequence, frame.body.length); // A2
         return this.#owner.data(frame.body);
       case "end":
-        return this.#takeEnd(readAnswerEnd(frame.head));
+        if (this.#reader === undefined) throw outOfOrder(frame);
+        return this.#takeEnd(this.#reader, readAnswerEnd(frame.head));
       case "credit":
         this.#owner.began();
         return this.#writer?.grant(frame.bytes);
@@ -129,13 +128,13 @@ export class Attempt implements ExchangeHandlers {
       this.close(); // A1
       return this.#owner.answered(head, body);
     }
+    if (body.length > 0) throw new LongshoreError("bad_frame", "Cannot take body bytes that have no number");
     this.#reader = new BodyReader((bytes) => this.#exchange?.send({ kind: "credit", bytes }));
-    this.#owner.answered(head, nothing);
-    if (body.length > 0) this.#owner.data(body);
+    this.#owner.answered(head, body);
   }
 
-  #takeEnd(end: AnswerEnd): void {
-    this.#reader?.finish(end.sequenceCount); // A2
+  #takeEnd(reader: BodyReader, end: AnswerEnd): void {
+    reader.finish(end.sequenceCount); // A2
     this.close(); // A1
     this.#owner.ended(end);
   }
@@ -146,10 +145,11 @@ export class Attempt implements ExchangeHandlers {
   }
 }
 
+/** An error that does not say how far the run had come may have come after its beginning. */
 function readError(head: unknown): LongshoreError {
   const parsed = errorShape.safeParse(head);
   if (!parsed.success) throw new LongshoreError("bad_frame", "Cannot read an agent's error");
-  return LongshoreError.fromShape(parsed.data);
+  return LongshoreError.fromShape(parsed.data).at("execution");
 }
 
 function outOfOrder(frame: Frame): LongshoreError {

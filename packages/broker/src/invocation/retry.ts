@@ -51,8 +51,8 @@ export function afterFailure(failure: Failure, situation: Situation): Next {
 }
 
 function afterRefusal(error: LongshoreError, situation: Situation, mayTryAgain: boolean): Next {
-  const hasBegun = error.phase === "execution" || error.phase === undefined;
-  if (hasBegun || situation.hasAnswered || !situation.canReplay) return "fail";
+  const mayHaveBegun = error.phase === "execution" || error.phase === undefined;
+  if (mayHaveBegun || situation.hasAnswered || !situation.canReplay) return "fail";
   if (error.reason === "revision_unknown" && !situation.sentRevision) return "send_revision";
   return agentsOwn.has(error.reason) && mayTryAgain ? "other_agent" : "fail";
 }
