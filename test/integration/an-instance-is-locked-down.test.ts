@@ -103,8 +103,11 @@ describe("an instance", () => {
   });
 
   it("stays within its processes", async () => {
-    const script = "i=0; while [ $i -lt 60 ]; do sleep 60 & i=$((i+1)); done; ps | grep -c '[s]leep 60$'";
-    const bounded = await agent.run(`(${script}) 2>/dev/null; ps | grep -c '[s]leep 60$'`, { pidsLimit: 20 });
+    const begin = "i=0; while [ $i -lt 60 ]; do sleep 60 & i=$((i+1)); done";
+    const count = "ps | grep -c '[s]leep 60$'";
+    // What was forked a moment ago may not be sleep yet.
+    const script = `${begin}; n=0; until [ $(${count}) -ge 60 ] || [ $n -ge 200 ]; do n=$((n+1)); done; ${count}`;
+    const bounded = await agent.run(`(${begin}) 2>/dev/null; ${count}`, { pidsLimit: 20 });
     expect(Number(bounded.stdout.trim().split("\n").at(-1))).toBeLessThan(20);
     expect(await runPlain(script)).toBe("60");
   });

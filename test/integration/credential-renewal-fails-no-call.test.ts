@@ -6,6 +6,8 @@ import { address, event, TestBus } from "../support/nats.ts";
 const agent = address("plant", "a1");
 /** NATS counts in whole seconds: this one is renewed about every two. */
 const lifeMs = 3_000;
+/** A stream without credit must not outrun a busy machine. */
+const frameEveryMs = 1;
 
 describe("a credential's renewal", () => {
   it("fails no call, and opens none twice, while calls run across it", async () => {
@@ -64,7 +66,7 @@ describe("a credential's renewal", () => {
       const feed = () => {
         upward += 1;
         exchange.send({ kind: "data", sequence: upward, body: new Uint8Array(100) });
-        if (!isOver) setImmediate(feed);
+        if (!isOver) setTimeout(feed, frameEveryMs);
       };
       feed();
     });
@@ -74,7 +76,7 @@ describe("a credential's renewal", () => {
     while (!isOver) {
       downward += 1;
       order.exchange.send({ kind: "data", sequence: downward, body: new Uint8Array(100) });
-      await new Promise(setImmediate);
+      await new Promise((resolve) => setTimeout(resolve, frameEveryMs));
     }
     order.exchange.send({ kind: "end", head: { sequenceCount: downward } });
     const { frames, failed } = await answered;

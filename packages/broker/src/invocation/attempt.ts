@@ -14,8 +14,6 @@ export interface AttemptOwner {
   data(bytes: Uint8Array): void;
   ended(end: AnswerEnd): void;
   broke(failure: Failure): void;
-  /** What was written of the request body has been sent. */
-  requestDrained(): void;
 }
 
 /**
@@ -55,7 +53,6 @@ export class Attempt implements ExchangeHandlers {
       (sequence, chunk) => this.#exchange?.send({ kind: "data", sequence, body: chunk }),
       (sequenceCount) => this.#exchange?.send({ kind: "end", head: { sequenceCount } }),
     );
-    this.#writer.onDrain = () => this.#owner.requestDrained();
     this.#body.attach(this.#writer);
   }
 

@@ -35,6 +35,6 @@ function answer(question: unknown, inflight: Inflight): unknown {
   const invocation = inflight.get(parsed.data.tenantId, parsed.data.invocationId);
   if (invocation === undefined) return null;
   if (parsed.data.what === "find_invocation") return inflightView(invocation);
-  invocation.cancel("requested");
+  invocation.cancelById();
   return true;
 }

@@ -94,6 +94,9 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     this.#revision = revision;
     this.#functionKey = functionKey(request.tenantId, request.functionName);
     this.#body = new RequestBody(request.body, request.more);
+    this.#body.onDrain = () => {
+      if (this.#cancelled === undefined) front.drain();
+    };
     this.#payloadBytes = request.body.length;
     this.acceptedAt = context.clock.date();
     this.#arrivedMs = context.clock.nowMs();
@@ -149,12 +152,14 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   }
 
   cancel(reason: "abandoned" | "requested"): void {
-    if (this.#phase.name === "ended" || this.#cancelled !== undefined) return;
+    if (this.#phase.name === "ended") return;
     this.#readOn();
-    if (reason === "abandoned" && this.request.detach) return;
-    this.#cancelled = reason;
-    if (this.#attempt === undefined) this.#endWith(cancelledResult(reason));
-    else this.#cancelAttempt(this.#attempt, reason);
+    if (this.#cancelled === undefined && (reason === "requested" || !this.request.detach)) this.#cancel(reason);
+  }
+
+  /** Somebody else asked. Its caller still reads: were bytes dropped, a run that ends first would look whole. */
+  cancelById(): void {
+    if (this.#phase.name !== "ended" && this.#cancelled === undefined) this.#cancel("requested");
   }
 
   /** The broker goes away: the run goes on, and its agent hands the outcome to another broker. */
@@ -194,10 +199,6 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
 
   ended({ result, runMs }: AnswerEnd): void {
     this.#endWith(result, runMs);
-  }
-
-  requestDrained(): void {
-    if (this.#cancelled === undefined) this.#front.drain();
   }
 
   broke(failure: Failure): void {
@@ -297,7 +298,10 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     this.#endWith({ outcome: "timed_out", message, stopProven: false }); // N3
   }
 
-  #cancelAttempt(attempt: Attempt, reason: "abandoned" | "requested"): void {
+  #cancel(reason: "abandoned" | "requested"): void {
+    this.#cancelled = reason;
+    const attempt = this.#attempt;
+    if (attempt === undefined) return this.#endWith(cancelledResult(reason));
     const { clock, limits } = this.#context;
     attempt.cancel(reason);
     this.#disarm();

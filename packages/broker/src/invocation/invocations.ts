@@ -37,7 +37,7 @@ export class Invocations {
   async cancel(tenantId: string, invocationId: string): Promise<void> {
     const { inflight, elsewhere, records } = this.#options;
     const here = inflight.get(tenantId, invocationId);
-    if (here !== undefined) return here.cancel("requested");
+    if (here !== undefined) return here.cancelById();
     if ((await readRecord(records, tenantId, invocationId)) !== undefined) return;
     if (await elsewhere.cancel(tenantId, invocationId)) return;
     if ((await readRecord(records, tenantId, invocationId)) === undefined) throw notFound(invocationId);

@@ -9,7 +9,8 @@ const nothing = new Uint8Array(0);
  * agent can be sent the same.
  *
  * Invariants: Q1 each attempt is sent every byte from the first, or the body says that it cannot be replayed. Q2 what is kept is
- * bounded: beyond the bound the producer pauses until an attempt takes it.
+ * bounded: beyond the bound the producer pauses until an attempt takes it. Q3 a producer that was told to pause is told to go on, by whichever
+ * attempt takes what it brought.
  */
 export class RequestBody {
   readonly #first: Uint8Array;
@@ -20,6 +21,10 @@ export class RequestBody {
   #maxKeptBytes = Number.POSITIVE_INFINITY;
   #isEnded: boolean;
   #writer: BodyWriter | undefined;
+  /** The producer was told to pause. */
+  #isHeld = false;
+  /** Called when the producer may go on. */
+  onDrain: (() => void) | undefined;
 
   /** `first` is the whole when `more` is false. */
   constructor(first: Uint8Array, more: boolean) {
@@ -42,8 +47,10 @@ export class RequestBody {
   /** An attempt was sent {@link opening}: it is sent the rest. */
   attach(writer: BodyWriter): void {
     this.#writer = writer;
+    writer.onDrain = () => this.#release();
     for (const bytes of this.#kept ?? []) writer.write(bytes);
     if (this.#isEnded) writer.end();
+    if (writer.queuedBytes === 0) this.#release(); // All that was kept fits the window: the writer never had to wait.
   }
 
   /** The attempt is over. */
@@ -52,12 +59,13 @@ export class RequestBody {
     this.#writer = undefined;
   }
 
-  /** A further part; false when the producer should pause. */
+  /** A further part; false when the producer should pause until {@link onDrain}. */
   write(bytes: Uint8Array): boolean {
     if (this.#isEnded) return true;
     this.#keep(bytes);
-    if (this.#writer !== undefined) return this.#writer.write(bytes);
-    return this.#keptBytes < maxKeptBytes; // Q2
+    const hasRoom = this.#writer === undefined ? this.#keptBytes < maxKeptBytes : this.#writer.write(bytes); // Q2
+    this.#isHeld = !hasRoom;
+    return hasRoom;
   }
 
   end(): void {
@@ -70,6 +78,12 @@ export class RequestBody {
   began(forReplay: boolean): void {
     this.#maxKeptBytes = forReplay ? maxKeptBytes : 0;
     if (this.#keptBytes > this.#maxKeptBytes || !forReplay) this.#kept = undefined;
+  }
+
+  #release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.onDrain?.();
   }
 
   #keep(bytes: Uint8Array): void {
