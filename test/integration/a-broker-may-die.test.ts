@@ -1,5 +1,6 @@
 import { createFleet } from "@longshore/sdk";
 import { expect, it } from "vitest";
+import { untilRunning } from "../support/fleet.ts";
 import { laboratoryFunction } from "../support/functions.ts";
 import { startProcesses } from "../support/processes.ts";
 
@@ -13,9 +14,10 @@ it("kill -9 of one of two brokers: callers of the other notice nothing, and what
   expect(await (await here.call("lab", undefined, { method: "GET" })).text()).toMatch(/^pid/);
 
   const invocationId = "01890000-0000-7000-8000-00000000000a";
-  const broken = expect(there.call("lab", undefined, { method: "GET", path: "/slow?ms=2000", invocationId, detach: true })).rejects.toMatchObject({ reason: "connection_lost" });
-  const pending = Array.from({ length: 20 }, () => here.call("lab", undefined, { method: "GET", path: "/slow?ms=1500" }));
-  const stream = await here.call("lab", undefined, { method: "GET", path: "/events?n=10&ms=200" });
+  const broken = expect(there.call("lab", undefined, { method: "GET", path: "/slow?ms=4000", invocationId, detach: true })).rejects.toMatchObject({ reason: "connection_lost" });
+  const pending = Array.from({ length: 20 }, () => here.call("lab", undefined, { method: "GET", path: "/slow?ms=4000" }));
+  const stream = await here.call("lab", undefined, { method: "GET", path: "/events?n=10&ms=500" });
+  await untilRunning(here, 22);
   await first.kill();
   await broken;
   for (const answer of await Promise.all(pending)) expect(await answer.result).toMatchObject({ outcome: "succeeded" });
