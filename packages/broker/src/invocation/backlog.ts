@@ -4,6 +4,8 @@ import type { Clock } from "../clock.ts";
 export interface Waiting {
   /** Where it may run, named: those of one function and one where stand in one line. */
   readonly whereKey: string;
+  /** When it came to this broker. */
+  readonly arrivedMs: number;
   /** Tries to leave: true when it was sent, or ended. */
   tryPlace(): boolean;
   /** The longest wait is over. */
@@ -12,7 +14,6 @@ export interface Waiting {
 
 interface Entry {
   readonly waiting: Waiting;
-  readonly enteredMs: number;
   readonly cancelTimer: () => void;
 }
 
@@ -24,7 +25,7 @@ const handoversInARow = 4;
 /**
  * Invocations that were admitted and not placed, by function.
  *
- * Invariants: B1 of one function and one where, whoever came first goes first. B2 at most `maxPerFunction` wait for one function, and none longer
+ * Invariants: B1 of one function and one where, whoever came first goes first, also after an agent refused it. B2 at most `maxPerFunction` wait for one function, and none longer
  * than it was told. B3 functions take turns: one that keeps its slots busy does not keep others waiting for ever.
  */
 export class Backlog {
@@ -34,7 +35,8 @@ export class Backlog {
   readonly #lines = new Map<string, Set<Entry>>();
   #size = 0;
   #handovers = 0;
-  #isPassing = false;
+  /** Somebody is being placed: what that sets free is for a later pass. */
+  #isPlacing = false;
   #cancelPass: (() => void) | undefined;
 
   constructor(clock: Clock, maxPerFunction: number) {
@@ -61,13 +63,12 @@ export class Backlog {
     if (line.size >= this.#maxPerFunction) return undefined; // B2
     const entry: Entry = {
       waiting,
-      enteredMs: this.#clock.nowMs(),
       cancelTimer: this.#clock.after(waitMs, () => {
         this.#leave(functionKey, entry);
         waiting.expire();
       }),
     };
-    line.add(entry);
+    insert(line, entry);
     this.#lines.set(functionKey, line);
     this.#size += 1;
     return () => this.#leave(functionKey, entry);
@@ -75,7 +76,8 @@ export class Backlog {
 
   /** A slot of this function came free: it goes to the next in line, now and then to whom it has kept waiting. */
   slotFreed(functionKey: string): void {
-    if (this.#size === 0 || this.#isPassing) return;
+    if (this.#size === 0) return;
+    if (this.#isPlacing) return this.capacityChanged();
     const line = this.#lines.get(functionKey);
     this.#handovers += 1;
     if (line !== undefined && this.#handovers % handoversInARow === 0 && this.#isOutwaited(line)) return; // B3
@@ -91,25 +93,13 @@ export class Backlog {
     });
   }
 
-  /** Ends every wait now. */
-  expireAll(): void {
-    for (const [functionKey, line] of [...this.#lines]) {
-      for (const entry of [...line]) {
-        this.#leave(functionKey, entry);
-        entry.waiting.expire();
-      }
-    }
-  }
-
   /** One of each line in turn, for as long as anyone can be placed. */
   #pass(): void {
-    this.#isPassing = true;
     let wasServed = true;
     while (wasServed && this.#size > 0) {
       wasServed = false;
       for (const [functionKey, line] of [...this.#lines]) wasServed = this.#serve(functionKey, line) || wasServed;
     }
-    this.#isPassing = false;
   }
 
   /** Places the first of a line that can be; one of each where is tried. */
@@ -119,12 +109,21 @@ export class Backlog {
       const { waiting } = entry;
       if (tried.has(waiting.whereKey)) continue; // B1
       tried.add(waiting.whereKey);
-      if (!waiting.tryPlace()) continue;
+      if (!this.#tryPlace(waiting)) continue;
       this.#leave(functionKey, entry);
-      if (this.#lines.delete(functionKey) && line.size > 0) this.#lines.set(functionKey, line); // B3
+      if (line.size > 0 && this.#lines.delete(functionKey)) this.#lines.set(functionKey, line); // B3
       return true;
     }
     return false;
+  }
+
+  #tryPlace(waiting: Waiting): boolean {
+    this.#isPlacing = true;
+    try {
+      return waiting.tryPlace();
+    } finally {
+      this.#isPlacing = false;
+    }
   }
 
   /** True when another function's first has waited longer than this one's. */
@@ -133,7 +132,7 @@ export class Backlog {
     if (first === undefined) return false;
     for (const other of this.#lines.values()) {
       const [otherFirst] = other;
-      if (other !== line && otherFirst !== undefined && otherFirst.enteredMs < first.enteredMs) return true;
+      if (other !== line && otherFirst !== undefined && otherFirst.waiting.arrivedMs < first.waiting.arrivedMs) return true;
     }
     return false;
   }
@@ -145,4 +144,11 @@ export class Backlog {
     this.#size -= 1;
     if (line.size === 0) this.#lines.delete(functionKey);
   }
+}
+
+/** Whoever came before stands before. */
+function insert(line: Set<Entry>, entry: Entry): void {
+  const later = [...line].filter(({ waiting }) => waiting.arrivedMs > entry.waiting.arrivedMs);
+  for (const each of later) line.delete(each);
+  for (const each of [entry, ...later]) line.add(each);
 }

@@ -59,12 +59,12 @@ const nothing = new Uint8Array(0);
 export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   readonly request: InvocationRequest;
   readonly acceptedAt: Date;
+  readonly arrivedMs: number;
   readonly #context: InvocationContext;
   readonly #front: AnswerFront;
   readonly #body: RequestBody;
   readonly #kept = new KeptBody();
   readonly #functionKey: string;
-  readonly #arrivedMs: number;
   readonly #deadlineMs: number;
   #revision: Revision;
   #phase: Phase = { name: "placing" };
@@ -99,8 +99,8 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     };
     this.#payloadBytes = request.body.length;
     this.acceptedAt = context.clock.date();
-    this.#arrivedMs = context.clock.nowMs();
-    this.#deadlineMs = this.#arrivedMs + Math.min(request.timeoutMs ?? Number.POSITIVE_INFINITY, revision.spec.timeoutMs);
+    this.arrivedMs = context.clock.nowMs();
+    this.#deadlineMs = this.arrivedMs + Math.min(request.timeoutMs ?? Number.POSITIVE_INFINITY, revision.spec.timeoutMs);
   }
 
   get isRunning(): boolean {
@@ -131,7 +131,8 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   }
 
   expire(): void {
-    if (this.#remainingMs <= 0) this.#fail(this.#deadlinePassed());
+    const isDeadline = this.#waitUntilMs === this.#deadlineMs || this.#remainingMs <= 0; // Timers come a hair early.
+    if (isDeadline) this.#fail(this.#deadlinePassed());
     else this.#fail(this.#context.placement.explainFull(this.#revision, this.request.where) ?? this.#noFreeSlot());
   }
 
@@ -259,7 +260,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     this.#attempts += 1;
     this.#agent = agent;
     this.#phase = { name: "sent", attempt };
-    this.#placementMs = this.#context.clock.nowMs() - this.#arrivedMs;
+    this.#placementMs = this.#context.clock.nowMs() - this.arrivedMs;
     this.#context.placement.took(agent, this.#revision);
     this.#context.sent(agent, this);
     try {
@@ -294,7 +295,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     attempt.cancel("deadline");
     if (this.#cancelled !== undefined) return this.#endWith({ ...cancelledResult(this.#cancelled), stopProven: false });
     if (!this.#context.isFresh(attempt.agent)) return this.#endWith(lostResult({ kind: "lost" }, attempt.agent));
-    const message = `The function had not answered by its deadline, ${Math.round(this.#deadlineMs - this.#arrivedMs)} ms`;
+    const message = `The function had not answered by its deadline, ${Math.round(this.#deadlineMs - this.arrivedMs)} ms`;
     this.#endWith({ outcome: "timed_out", message, stopProven: false }); // N3
   }
 
@@ -370,7 +371,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
       finishedAt: clock.date(),
       placementMs: this.#placementMs,
       runMs,
-      totalMs: clock.nowMs() - this.#arrivedMs,
+      totalMs: clock.nowMs() - this.arrivedMs,
       payloadBytes: this.#payloadBytes,
       resultBytes: this.#kept.byteLength,
       body: this.#kept.whole,
