@@ -148,7 +148,7 @@ describe("a call that finds no slot", () => {
 describe("two functions on one agent", () => {
   it("do not starve each other: one that keeps its slot busy lets the other in", () => {
     const scene = sceneOf();
-    scene.deploy({ document: { name: "other" as FunctionName } });
+    scene.deploy({ document: { name: "other" } });
     let current = scene.invoke();
     const starved = scene.invoke({ functionName: "other" as FunctionName });
     for (let turn = 0; turn < 8 && scene.bus.last().order.invocationId !== starved.invocationId; turn += 1) {
@@ -216,13 +216,13 @@ describe("the backlog", () => {
     const clock = new ManualClock();
     const backlog = new Backlog(clock, 10);
     const late = new FakeWaiting("late", "", 0, () => false);
-    let leave: (() => void) | undefined = undefined as (() => void) | undefined;
+    const line: { leave?: (() => void) | undefined } = {};
     const first = new FakeWaiting("first", "", 0, () => {
-      leave?.(); // It ended instead of being sent, and its caller comes again at once.
+      line.leave?.(); // It ended instead of being sent, and its caller comes again at once.
       backlog.enter("f", late, 1_000);
       return true;
     });
-    leave = backlog.enter("f", first, 1_000);
+    line.leave = backlog.enter("f", first, 1_000);
     backlog.slotFreed("f");
     expect(backlog.hasLine("f", "")).toBe(true);
     clock.advance(1_000);
