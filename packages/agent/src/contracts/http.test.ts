@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Clock } from "../clock.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
@@ -482,6 +482,37 @@ describe("the http contract", () => {
       expect(answer.body.toString()).toBe("and mine");
     });
 
+    it("of which the caller's may have ended before it stood", async () => {
+      const { server, call } = await scene({ allowHalfOpen: true });
+      const { answer, run } = call(asked);
+      run.write(Buffer.from("all I say"));
+      run.endRequest();
+      const side = await server.next();
+      await side.head();
+      side.send(switched);
+      await side.until("all I say");
+      await side.ended();
+      side.socket.end();
+      expect(await answer.ended).toEqual(succeeded(101));
+    });
+
+    it("and what the caller sent reaches a server that has ended its own direction", async () => {
+      const { server, call } = await scene({ allowHalfOpen: true });
+      const { answer, run } = call(asked);
+      const side = await server.next();
+      await side.head();
+      side.send(switched);
+      await answer.until(() => answer.began !== undefined);
+      side.socket.pause();
+      const bytes = randomBytes(8_000_000);
+      run.write(bytes);
+      side.socket.end("bye");
+      await answer.until(() => answer.byteLength === 3);
+      side.socket.resume();
+      expect((await side.take(bytes.length)).equals(bytes)).toBe(true);
+      expect(await answer.ended).toEqual(succeeded(101));
+    });
+
     it("and an answer that declines is the answer", async () => {
       const { server, call } = await scene();
       const { answer } = call(asked);
@@ -613,20 +644,46 @@ describe("the readiness of an http instance", () => {
   });
 
   it("of a server that speaks only HTTP/2 ends in a refusal that names it", async () => {
-    const server = createHttp2Server();
-    const sessions: ServerHttp2Session[] = [];
-    server.on("session", (session) => sessions.push(session.on("error", () => undefined)));
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    cleanups.push(async () => {
-      for (const session of sessions) session.destroy();
-      server.close();
-      await once(server, "close");
-    });
+    const { instance, taken, closed } = await startHttp2();
     const contract = createHttpContract(new ManualClock());
-    const instance = httpInstance((server.address() as AddressInfo).port);
     const refused = { kind: "refused", error: expect.objectContaining({ reason: "instance_start_failed", phase: "startup", message: expect.stringContaining("speaks only HTTP/2") }), reusable: false };
     expect(await invoke(contract, instance).answer.ended).toMatchObject(refused);
+    expect(taken()).toBe(1);
+
+    delete instance.connection;
+    await contract.ready(instance, never);
+    await closed(2); // It spoke first.
+    expect(await invoke(contract, instance).answer.ended).toMatchObject(refused);
+    expect(taken()).toBe(2);
     contract.release(instance);
   });
 });
+
+/** An instance whose server speaks HTTP/2 without TLS, and nothing else. */
+async function startHttp2() {
+  const server = createHttp2Server();
+  const sockets: Socket[] = [];
+  let closedCount = 0;
+  server.on("connection", (socket: Socket) => {
+    sockets.push(socket);
+    socket.on("close", () => {
+      closedCount += 1;
+      server.emit("one closed");
+    });
+  });
+  server.on("session", (session: ServerHttp2Session) => session.on("error", () => undefined));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanups.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, "close");
+  });
+  return {
+    instance: httpInstance((server.address() as AddressInfo).port),
+    taken: () => sockets.length,
+    async closed(count: number): Promise<void> {
+      while (closedCount < count) await once(server, "one closed");
+    },
+  };
+}

@@ -160,7 +160,6 @@ export class ResponseParser {
         return this.#beginChunk(line);
       case "chunk_end":
         if (line !== "") throw new ProtocolViolation("a chunk of its answer is longer than it said");
-        this.#headBytes = 0;
         this.#state = "chunk_size";
         return;
       case "trailers":
