@@ -1,9 +1,9 @@
 import type { AgentId } from "@longshore/protocol";
 
-/** Heartbeats of one agent that are taken within one second; a healthy one sends at most 40. */
+/** Messages of one agent that are taken within one second; a healthy one sends at most 40 heartbeats. */
 const maxPerSecond = 100;
 
-/** Keeps one agent's flood of heartbeats from taking the broker's time: counts by the second, and refuses the rest of it. */
+/** Keeps one agent's flood of messages from taking the broker's time: counts by the second, and refuses the rest of it. */
 export class FloodGuard {
   readonly #seconds = new Map<AgentId, { second: number; count: number }>();
 

@@ -2,7 +2,7 @@ import type { AgentAddress, AgentId, Heartbeat, Introduction } from "@longshore/
 import type { Clock } from "../clock.ts";
 import { hasRoom } from "../placement/agent-class.ts";
 import { Placement } from "../placement/placement.ts";
-import { type AgentEntry, createAgentEntry, isPlaceable } from "./agent-entry.ts";
+import { type AgentEntry, createAgentEntry } from "./agent-entry.ts";
 import { clampHeartbeat } from "./clamp-heartbeat.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import type { Joined } from "./joined.ts";
@@ -50,12 +50,14 @@ export class Roster {
   /** By the time each was last heard, the longest silent first. */
   readonly #agents = new Map<AgentId, AgentEntry>();
   readonly #handingOver = new Set<AgentEntry>();
+  /** Agents that were told lost and not heard since. */
+  readonly #silent = new Set<AgentEntry>();
   readonly #observers: RosterEvents[] = [];
   readonly #floods = new FloodGuard();
   readonly #askedAtMs = new Map<AgentId, number>();
   readonly #whenHeard = new Map<AgentEntry, () => void>();
   #cancelTimer: (() => void) | undefined;
-  /** Heartbeats dropped: late, doubled, or too many. */
+  /** Messages dropped: late, doubled, too many, or from a site that is not the agent's. */
   ignoredCount = 0;
 
   constructor(options: RosterOptions) {
@@ -105,17 +107,16 @@ export class Roster {
   }
 
   introduction(from: AgentAddress, introduction: Introduction): void {
-    const agent = this.#entryOf(from);
-    if (!this.#isSpeaking(agent, introduction.incarnation, false)) return;
+    const agent = this.#speaker(from);
+    if (agent === undefined || !this.#isSpeaking(agent, introduction.incarnation, false)) return;
     agent.introduction = introduction;
     this.#touch(agent);
     this.#refresh(agent, true);
   }
 
   heartbeat(from: AgentAddress, stated: Heartbeat): void {
-    const agent = this.#entryOf(from);
-    if (!this.#floods.admit(from.agentId, this.#options.clock.nowMs())) return this.#ignore();
-    if (!this.#isSpeaking(agent, stated.incarnation, stated.state === "draining")) return;
+    const agent = this.#speaker(from);
+    if (agent === undefined || !this.#isSpeaking(agent, stated.incarnation, stated.state === "draining")) return;
     if (agent.capacity !== undefined && stated.sequence <= agent.capacity.sequence) return this.#ignore(); // R2
     this.#takeCapacity(agent, clampHeartbeat(stated));
     this.#touch(agent);
@@ -125,8 +126,17 @@ export class Roster {
     for (const observer of this.#observers) observer.heard?.(agent);
   }
 
-  #ignore(): void {
+  #ignore(): undefined {
     this.ignoredCount += 1;
+  }
+
+  /** Who speaks; undefined when it says too much, or joined at another site than it speaks from. */
+  #speaker(from: AgentAddress): AgentEntry | undefined {
+    const known = this.#agents.get(from.agentId);
+    const isAtHome = known?.joined !== undefined && known.joined.siteId === known.address.siteId;
+    if (isAtHome && known.address.siteId !== from.siteId) return this.#ignore();
+    if (!this.#floods.admit(from.agentId, this.#options.clock.nowMs())) return this.#ignore();
+    return this.#entryOf(from);
   }
 
   #entryOf(address: AgentAddress): AgentEntry {
@@ -191,6 +201,7 @@ export class Roster {
   #touch(agent: AgentEntry): void {
     agent.lastHeardMs = this.#options.clock.nowMs();
     agent.lastHeardAt = this.#options.clock.date();
+    this.#silent.delete(agent);
     this.#agents.delete(agent.address.agentId);
     this.#agents.set(agent.address.agentId, agent);
     if (this.#cancelTimer === undefined) this.#arm(lostAfterMs);
@@ -232,8 +243,8 @@ export class Roster {
     this.#askedAtMs.delete(agent.address.agentId);
     this.#floods.forget(agent.address.agentId);
     this.placement.agentGone(agent);
-    const { current } = agent.incarnations;
-    if (current !== undefined && agent.standing !== "lost") this.#tellLost(agent, [current]);
+    this.#tellLost(agent, agent.incarnations.takeSilent(Number.POSITIVE_INFINITY));
+    if (!this.#silent.delete(agent)) this.#tellCurrentLost(agent);
     for (const observer of this.#observers) observer.gone?.(agent);
   }
 
@@ -270,11 +281,15 @@ export class Roster {
 
   #fallSilent(agent: AgentEntry): void {
     if (agent.joined === undefined) return this.#drop(agent);
-    if (agent.standing === "lost") return;
-    const wasPlaceable = isPlaceable(agent);
+    if (this.#silent.has(agent)) return;
+    this.#silent.add(agent);
     this.#refresh(agent, false);
+    this.#tellCurrentLost(agent); // R3
+  }
+
+  #tellCurrentLost(agent: AgentEntry): void {
     const { current } = agent.incarnations;
-    if (current !== undefined && (wasPlaceable || agent.capacity !== undefined)) this.#tellLost(agent, [current]); // R3
+    if (current !== undefined) this.#tellLost(agent, [current]);
   }
 
   #tellLost(agent: AgentEntry, incarnations: readonly string[]): void {

@@ -6,11 +6,11 @@ export function standingOf(agent: AgentEntry, isHeard: boolean): { readonly stan
   if (agent.joined === undefined) return { standing: "refused", detail: "its credential is not known or was revoked" };
   if (agent.joined.siteId !== agent.address.siteId) return { standing: "refused", detail: `it joined at site "${agent.joined.siteId}"` };
   if (agent.incarnations.isDoubled) return { standing: "refused", detail: "two processes use its credential" };
+  if (!isHeard) return { standing: "lost", detail: undefined };
   const protocol = agent.introduction?.protocolVersion;
   if (protocol !== undefined && protocol < oldestProtocolVersion) {
     return { standing: "refused", detail: `it speaks protocol ${protocol}; this broker needs ${oldestProtocolVersion} or newer` };
   }
-  if (!isHeard) return { standing: "lost", detail: undefined };
   if (agent.introduction === undefined || agent.capacity === undefined) return { standing: "unknown", detail: undefined };
   return { standing: agent.capacity.state, detail: agent.capacity.detail };
 }
