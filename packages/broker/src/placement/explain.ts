@@ -27,7 +27,7 @@ function describe(condition: Unmet, requirement: Requirement, joined: readonly A
     case "agent":
       return `there is no agent ${quote(requirement.agentId ?? "")}`;
     case "site":
-      return describeSites(requirement.sites ?? [], joined);
+      return describeSites(requirement.sites ?? [], joined.filter(({ site }) => site?.tenants?.includes(requirement.tenantId) !== false));
     case "tenant":
       return "no site that fits may be used by this tenant";
     case "residency":
@@ -39,9 +39,10 @@ function describe(condition: Unmet, requirement: Requirement, joined: readonly A
   }
 }
 
-function describeSites(sites: readonly string[], joined: readonly AgentEntry[]): string {
+/** `usable`: a tenant is not told of sites that it may not use. */
+function describeSites(sites: readonly string[], usable: readonly AgentEntry[]): string {
   if (sites.length === 0) return "the site that the call asks for is not among the function's sites";
-  const known = [...new Set(joined.map((agent) => agent.address.siteId))].sort();
+  const known = [...new Set(usable.map((agent) => agent.address.siteId))].sort();
   return `no agent is at ${sites.length === 1 ? "site" : "sites"} ${list(sites)} (there are ${list(known.slice(0, 20))})`;
 }
 

@@ -63,7 +63,7 @@ const impossible = "\0";
 /** Both sets of labels; a key of which two values are asked is met by nobody. */
 function addLabels(labels: Labels, more: Labels): Labels {
   const both = { ...labels };
-  for (const [key, value] of Object.entries(more)) both[key] = labels[key] === undefined || labels[key] === value ? value : impossible;
+  for (const [key, value] of Object.entries(more)) both[key] = !Object.hasOwn(labels, key) || labels[key] === value ? value : impossible;
   return both;
 }
 
