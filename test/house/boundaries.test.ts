@@ -17,7 +17,6 @@ const dynamicImports = { file: "packages/cli/src/local-fleet.ts", packages: ["br
 const behind: Record<string, RegExp> = {
   "dockerode": /^packages\/(agent\/src\/engine\/|cli\/src\/)/,
   "ws": /^packages\/broker\/src\/socket\/server\.ts$/,
-  "undici": /^packages\/agent\/src\/contracts\//,
   "@nats-io/": /^packages\/(broker\/src\/(bus|embedded|identity)\/|agent\/src\/(bus|join)\/)/,
   "@peculiar/x509": /^packages\/broker\/src\/identity\//,
 };
