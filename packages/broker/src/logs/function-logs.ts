@@ -56,6 +56,7 @@ export class FunctionLogs {
   }
 
   async *#follow(tenantId: TenantId, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {
+    if (signal.aborted) return; // It will not say so again.
     const queue = new LineQueue();
     const asked = new Map<AgentEntry, AbortController>();
     const look = async () => {
