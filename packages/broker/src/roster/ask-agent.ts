@@ -72,8 +72,7 @@ class AskExchange implements ExchangeHandlers {
     try {
       this.#take(frame);
     } catch (error) {
-      this.#exchange?.send({ kind: "cancel", head: { reason: "abandoned" } });
-      this.#fail(error);
+      this.#giveUp(error);
     }
   }
 
@@ -94,7 +93,7 @@ class AskExchange implements ExchangeHandlers {
         return this.#takeBytes(frame.body);
       case "end":
         this.#reader.finish(answerEndSchema.parse(frame.head).sequenceCount);
-        void this.#consuming.then(() => this.#succeed(undefined));
+        this.#consuming.then(() => this.#succeed(undefined), () => undefined); // What a line failed by has been told.
         return;
       case "error":
         throw LongshoreError.fromShape(errorShape.parse(frame.head));
@@ -125,10 +124,7 @@ class AskExchange implements ExchangeHandlers {
       await onLine?.(value);
       this.#reader.consumed(line.length + 1);
     });
-    this.#consuming.catch((error: unknown) => {
-      this.#exchange?.send({ kind: "cancel", head: { reason: "abandoned" } });
-      this.#fail(error);
-    });
+    this.#consuming.catch((error: unknown) => this.#giveUp(error));
   }
 
   #listenOn(): void {
@@ -136,9 +132,15 @@ class AskExchange implements ExchangeHandlers {
     this.#cancelTimer?.();
     if (this.#isOver || options.silenceMs === Number.POSITIVE_INFINITY) return;
     this.#cancelTimer = clock.after(options.silenceMs, () => {
-      this.#exchange?.send({ kind: "cancel", head: { reason: "abandoned" } });
-      this.#fail(new LongshoreError("agent_lost", `Cannot ask agent "${agent.agentId}": it has not answered for ${options.silenceMs} ms`));
+      this.#giveUp(new LongshoreError("agent_lost", `Cannot ask agent "${agent.agentId}": it has not answered for ${options.silenceMs} ms`));
     });
+  }
+
+  /** Tells the agent that nobody listens any more. */
+  #giveUp(error: unknown): void {
+    if (this.#isOver) return;
+    this.#exchange?.send({ kind: "cancel", head: { reason: "abandoned" } });
+    this.#fail(error);
   }
 
   #cancel(): void {
