@@ -337,7 +337,8 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   }
 
   #fail(error: LongshoreError, isRecorded = true): true {
-    this.#end(undefined, resultOfError(error), undefined, () => this.#front.fail(error), { error, isRecorded });
+    const head = this.#phase.name === "answering" ? this.#phase.head : undefined;
+    this.#end(head, resultOfError(error), undefined, () => this.#front.fail(error), { error, isRecorded });
     return true;
   }
 

@@ -132,6 +132,15 @@ describe("an invocation", () => {
     expect(scene.closingOf(call).result.outcome).toBe("lost");
   });
 
+  it("ends with our own error in the middle of an answer, and its record tells on which instance", () => {
+    const scene = readyScene();
+    const call = scene.invoke();
+    scene.exchangeOf(call).head({ instanceId: "i1", start: "held" });
+    scene.exchangeOf(call).refuse(new LongshoreError("unexpected", "Cannot go on", { phase: "execution" }));
+    expect(call.front.told).toEqual(["head", "fail unexpected"]);
+    expect(recordOf(scene.closingOf(call))).toMatchObject({ instanceId: "i1", start: "held", result: { outcome: "lost" } });
+  });
+
   it("may have begun when its agent's error does not say how far it came", () => {
     const scene = readyScene();
     scene.agent("a2");
