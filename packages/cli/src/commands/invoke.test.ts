@@ -67,6 +67,31 @@ describe("longshore invoke", () => {
     expect(outcome.stderr).toBe('longshore: Function "bad" failed (exit code 3): the program exited\n  the end of its stderr:\n  | cannot open\\x1b[31m\n  | bye\n');
   });
 
+  it.each([[[], "part"], [["--json"], '"body":"part"']])("tells the result of an answer that broke off with its program, %j", async (flags, printed) => {
+    const result = { outcome: "failed", exitCode: 7 } as const;
+    const steps = [
+      (controller: ReadableStreamDefaultController<Uint8Array>) => controller.enqueue(Buffer.from("part")),
+      (controller: ReadableStreamDefaultController<Uint8Array>) => controller.error(new LongshoreError("body_incomplete", "The program exited with code 7", { phase: "execution" })),
+    ];
+    const body = new ReadableStream<Uint8Array>({ pull: (controller) => steps.shift()?.(controller) }, { highWaterMark: 0 });
+    const outcome = await runLine(["invoke", "bad", ...flags], { fleet: { call: callOf(() => ({ body, result })) } });
+    expect(outcome.exitCode, outcome.stderr).toBe(1);
+    expect(outcome.stdout).toContain(printed);
+  });
+
+  it.each([
+    ["what became of it is not known", undefined],
+    ["its program did well", { outcome: "succeeded" } as const],
+  ])("tells what broke an answer off when %s", async (_when, result) => {
+    const broken = new LongshoreError("connection_lost", "The connection is gone", { phase: "execution" });
+    const call: Fleet["call"] = async (...asked) => ({
+      ...(await callOf(() => ({}))(...asked)),
+      body: new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(broken) }),
+      result: result === undefined ? Promise.reject(broken) : Promise.resolve(result),
+    });
+    expect(await runLine(["invoke", "x"], { fleet: { call } })).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("The connection is gone") });
+  });
+
   it.each([["timed_out", 4, "timed out"], ["oom_killed", 1, "ran out of memory"], ["lost", 5, "may or may not have run"], ["cancelled", 130, "was cancelled"]] as const)(
     "ends a %s invocation with %i", async (outcome, exitCode, text) => {
       const ended = await runLine(["invoke", "x"], { fleet: { call: callOf(() => ({ result: { outcome } })) } });

@@ -5,6 +5,7 @@ import { exitCodeOfInterruption, type Interruption } from "../command-line/inter
 import { UsageError } from "../command-line/usage-error.ts";
 import { type ExitCode, exitCodeOfResult, exitCodes } from "../exit-code.ts";
 import type { Answer, CallOptions } from "../fleet.ts";
+import { answerChunks } from "../invocation/answer-chunks.ts";
 import { answerDocument } from "../invocation/answer-document.ts";
 import { openBody } from "../invocation/body.ts";
 import { copyBody, ReaderGone } from "../invocation/copy-body.ts";
@@ -46,7 +47,7 @@ export const invoke = defineCommand({
       const answer = await context.fleet().call(args.name, body, { ...callOptions, signal: interrupted });
       if (context.json) return await printDocument(args.name, answer, context);
       if (given.include) tellWhere(answer, context.terminal);
-      await copyBody(answer.body, context.terminal.out);
+      await copyBody(answerChunks(answer), context.terminal.out);
       const result = await answer.result;
       if (given.include) tellEnd(result, performance.now() - startedAt, context.terminal);
       return tellResult(args.name, result, context);

@@ -1,5 +1,6 @@
 import type { InvocationResult, StartKind } from "@longshore/protocol";
 import type { Answer } from "../fleet.ts";
+import { answerChunks } from "./answer-chunks.ts";
 
 /** A whole answer as one JSON document. */
 export interface AnswerDocument {
@@ -18,9 +19,10 @@ export interface AnswerDocument {
 
 /** Waits for the end of an answer and gives all of it; the body is held in memory. */
 export async function answerDocument(functionName: string, answer: Answer): Promise<AnswerDocument> {
-  const bytes = new Uint8Array(await new Response(answer.body).arrayBuffer());
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of answerChunks(answer)) chunks.push(chunk);
   const { invocationId, siteId, agentId, start, status, headers } = answer;
-  return { functionName, invocationId, siteId, agentId, start, status, headers, result: await answer.result, ...bodyField(bytes) };
+  return { functionName, invocationId, siteId, agentId, start, status, headers, result: await answer.result, ...bodyField(Buffer.concat(chunks)) };
 }
 
 /** Bytes as a JSON field: `body` for text, `bodyBase64` for anything else. */

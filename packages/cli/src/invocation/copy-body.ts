@@ -9,7 +9,7 @@ export class ReaderGone extends Error {
  * Copies every byte of a body to a stream, as fast as that takes them and never holding more than one chunk. Throws ReaderGone when the
  * stream is closed at its other end; the body is cancelled then.
  */
-export async function copyBody(body: ReadableStream<Uint8Array>, out: Writable): Promise<void> {
+export async function copyBody(body: AsyncIterable<Uint8Array>, out: Writable): Promise<void> {
   for await (const chunk of body) await write(out, chunk);
 }
 
