@@ -22,6 +22,8 @@ export const runOrderSchema = z.object({
   bodyBytes: z.number().int().nonnegative().optional(),
   /** The caller asked to switch protocols (WebSocket): the body is what it sends after that. */
   upgrade: z.boolean().optional(),
+  /** It came through the function's URL, so that it is an HTTP request even where the contract has events. */
+  viaUrl: z.boolean().optional(),
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
 

@@ -1,4 +1,4 @@
-import type { AnswerHead, ContractName, HeaderList, InvocationResult, LongshoreError, RequestHead, Revision } from "@longshore/protocol";
+import type { AnswerHead, ContractName, HeaderList, ImageFacts, InvocationResult, LongshoreError, RequestHead, Revision } from "@longshore/protocol";
 import type { Attachment, ContainerAddress, ContainerState } from "../engine/engine.ts";
 
 /**
@@ -6,8 +6,8 @@ import type { Attachment, ContainerAddress, ContainerState } from "../engine/eng
  */
 export interface Contract {
   readonly name: ContractName;
-  /** How an instance of the revision is started. */
-  plan(revision: Revision): StartPlan;
+  /** How an instance of the revision, of that image, is started. */
+  plan(revision: Revision, image: ImageFacts): StartPlan;
   /**
    * Resolves once the instance takes invocations. The caller races it against the container's exit and the start time limit; the
    * rejection is a LongshoreError `instance_start_failed` with a message that names what was seen (listens on loopback only …).
@@ -15,7 +15,9 @@ export interface Contract {
   ready(instance: RunningInstance, signal: AbortSignal): Promise<void>;
   /** Delivers one invocation. Begins at once; everything that follows comes through `answer`, whose `end` is called exactly once. */
   invoke(instance: RunningInstance, call: ContractCall, answer: AnswerSink): ContractRun;
-  /** Lets go of connections to an instance that is being stopped. */
+  /** The instance is about to get its stop signal: what it should hear before that is said now. */
+  stopping?(instance: RunningInstance): void;
+  /** Lets go of connections to an instance whose container is gone. */
   release(instance: RunningInstance): void;
 }
 
@@ -34,6 +36,8 @@ export interface RunningInstance {
   readonly revision: Revision;
   readonly address: ContainerAddress;
   readonly plan: StartPlan;
+  /** Resolves once its container does not run any more. */
+  readonly exited: Promise<ContainerState>;
   /** Begun by `run` only: the program's streams belong to the one invocation. */
   readonly streams: InvocationStreams | undefined;
   /** Room for what a contract keeps per instance (a connection pool). */
@@ -62,6 +66,8 @@ export interface ContractCall {
   /** Epoch milliseconds at which it must be over. */
   readonly deadlineAtMs: number;
   readonly upgrade: boolean;
+  /** It is an HTTP request, by the function's URL or with a method or path of its own; false: a plain invoke, whose body is all there is to it. */
+  readonly viaUrl: boolean;
   /** The whole body, or its beginning when `more`. */
   readonly body: Uint8Array;
   readonly more: boolean;

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Clock } from "../clock.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
-import { testRevision } from "../testing/revision.ts";
+import { testImage, testRevision } from "../testing/revision.ts";
 import type { RunningInstance } from "./contract.ts";
 import { createHttpContract } from "./http.ts";
 import { httpInstance } from "./http/testing/http-instance.ts";
@@ -50,7 +50,7 @@ describe("the http contract", () => {
   describe("plans a start", () => {
     const plan = (document: Parameters<typeof testRevision>[0], exposedPorts: number[] = []) => {
       const revision = testRevision(document);
-      return createHttpContract(new ManualClock()).plan({ ...revision, image: { ...revision.image, exposedPorts } });
+      return createHttpContract(new ManualClock()).plan({ ...revision, image: { ...revision.image, exposedPorts } }, testImage());
     };
 
     it("on the port that is named, else the one exposed, else 8080", () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { testRevision } from "../testing/revision.ts";
+import { testImage, testRevision } from "../testing/revision.ts";
 import { createStdioContract } from "./stdio.ts";
 import { contractCall } from "./testing/contract-call.ts";
 import { RecordedAnswer } from "./testing/recorded-answer.ts";
@@ -14,9 +14,9 @@ describe("the stdio contract", () => {
   it("starts its program under hold, and is ready at once", async () => {
     const contract = createStdioContract();
     const revision = testRevision({ contract: "stdio" });
-    const plan = contract.plan(revision);
+    const plan = contract.plan(revision, testImage());
     expect(plan).toEqual({ mode: "run", env: [], port: undefined });
-    const instance = { instanceId: "i", revision, address: { ip: "", gateway: "", pid: 0 }, plan, streams: undefined };
+    const instance = { instanceId: "i", revision, address: { ip: "", gateway: "", pid: 0 }, plan, streams: undefined, exited: new Promise<never>(() => undefined) };
     await contract.ready(instance, new AbortController().signal);
     expect(() => contract.invoke(instance, contractCall(), new RecordedAnswer())).toThrow("no streams");
     contract.release(instance);

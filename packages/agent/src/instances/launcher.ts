@@ -15,7 +15,7 @@ export function createLauncher(options: LauncherOptions): Launcher {
       const contract = options.contractOf(revision.spec.contract);
       const image = await options.images.ensure(revision);
       const holdOnHost = options.holdFor(image.architecture);
-      const context = { ...options, instanceId, revision, contract, start: contract.plan(revision), image, holdOnHost, output: options.logs.writer({ instanceId, revision }) };
+      const context = { ...options, instanceId, revision, contract, start: contract.plan(revision, image), image, holdOnHost, output: options.logs.writer({ instanceId, revision }) };
       if (holdOnHost === undefined && context.start.mode === "run") return new PlainRunContainer(context);
       return create(context);
     },

@@ -54,7 +54,7 @@ export class PlainRunContainer implements PreparedInstance {
         return { kind: "exit" as const, exited };
       },
     };
-    return { instanceId, revision, address: { ip: "", gateway: "", pid: 0 }, plan: start, streams };
+    return { instanceId, revision, address: { ip: "", gateway: "", pid: 0 }, plan: start, streams, exited: this.exited };
   }
 
   async #make(env: readonly string[]): Promise<ContainerFate> {

@@ -1,8 +1,8 @@
-import { type FunctionDocument, functionDocumentSchema, type ImageFacts, parseInput, resolveFunction, type Revision, revisionSchema } from "@longshore/protocol";
+import { type ContractName, type FunctionDocument, functionDocumentSchema, type ImageFacts, parseInput, resolveFunction, type Revision, revisionSchema } from "@longshore/protocol";
 import { createHash } from "node:crypto";
 
 /** A revision as a broker would send it; `name` decides its digest. */
-export function testRevision(document: Partial<Omit<FunctionDocument, "contract">> & { contract?: "http" | "stdio" } = {}): Revision {
+export function testRevision(document: Partial<Omit<FunctionDocument, "contract">> & { contract?: ContractName } = {}): Revision {
   const { name = "resize", image = "registry.test/resize:1", contract = "http", ...rest } = document;
   const spec = resolveFunction(parseInput(functionDocumentSchema, { name, image, contract, ...rest }, "function"), contract);
   const revision = {

@@ -4,13 +4,14 @@ import type { InvocationRequest, Invoker } from "../invocation/request.ts";
 import { InvocationFront } from "./invocation-front.ts";
 import { type InvocationHead, readInvocationHead } from "./invocation-request.ts";
 import type { HttpLimits } from "./limits.ts";
+import type { Destination } from "./router.ts";
 import { announcedBytes, checkAnnounced, collectBody, readBody } from "./request-body.ts";
 
 const nothing = new Uint8Array(0);
 
 /** Takes an HTTP request as an invocation: small bodies go along with the order, others are streamed behind it. */
-export async function invokeOverHttp(invoker: Invoker, limits: HttpLimits, incoming: IncomingMessage, response: ServerResponse, functionName: string, target: string, tenantId: TenantId): Promise<void> {
-  const head = readInvocationHead(incoming, functionName, target, tenantId, limits);
+export async function invokeOverHttp(invoker: Invoker, limits: HttpLimits, incoming: IncomingMessage, response: ServerResponse, destination: Destination, tenantId: TenantId): Promise<void> {
+  const head = readInvocationHead(incoming, destination, tenantId, limits);
   checkAnnounced(incoming, limits.bodyBytes);
   if (incoming.headers.expect !== undefined) response.writeContinue();
   const bytes = announcedBytes(incoming);

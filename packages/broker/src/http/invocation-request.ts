@@ -2,6 +2,7 @@ import { createInvocationId, type FunctionName, functionNameSchema, headers as o
 import type { IncomingMessage } from "node:http";
 import { isApiKey } from "./caller.ts";
 import type { HttpLimits } from "./limits.ts";
+import type { Destination } from "./router.ts";
 
 /** An HTTP request as an invocation, all but its body. */
 export interface InvocationHead {
@@ -11,10 +12,11 @@ export interface InvocationHead {
   readonly where: Where;
   readonly timeoutMs: number | undefined;
   readonly request: RequestHead;
+  readonly viaUrl: boolean;
 }
 
 /** Checks everything of a request that names something, before any of it is used; throws naming the header or field. */
-export function readInvocationHead(incoming: IncomingMessage, functionName: string, target: string, tenantId: TenantId, limits: HttpLimits): InvocationHead {
+export function readInvocationHead(incoming: IncomingMessage, { functionName, target, viaUrl }: Destination, tenantId: TenantId, limits: HttpLimits): InvocationHead {
   const { headers, method } = incoming;
   refuseUnsupported(incoming);
   const request = { method: method ?? "POST", target, headers: passedOn(incoming, limits) };
@@ -32,6 +34,7 @@ export function readInvocationHead(incoming: IncomingMessage, functionName: stri
     where: where === undefined ? {} : parseWhere(where, "Longshore-Where"),
     timeoutMs: readDeadline(single(headers[ours.deadlineMs], ours.deadlineMs)),
     request,
+    viaUrl,
   };
 }
 

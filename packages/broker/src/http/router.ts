@@ -53,11 +53,19 @@ function matchParts(pattern: readonly string[], parts: readonly string[]): Recor
   return parameters;
 }
 
-/** A function URL's function and the target that its image is to see, raw; undefined when the path is none. */
-export function matchFunctionUrl({ path, query }: Target): { functionName: string; target: string } | undefined {
+/** What an invocation is for: the function, and the target that its image is to see, raw. */
+export interface Destination {
+  readonly functionName: string;
+  readonly target: string;
+  /** It came through the function's URL. */
+  readonly viaUrl: boolean;
+}
+
+/** A function URL's destination; undefined when the path is none. */
+export function matchFunctionUrl({ path, query }: Target): Destination | undefined {
   if (!path.startsWith("/f/")) return undefined;
   const slash = path.indexOf("/", 3);
   const functionName = slash === -1 ? path.slice(3) : path.slice(3, slash);
   const rest = slash === -1 ? "/" : path.slice(slash);
-  return { functionName, target: query === "" ? rest : `${rest}?${query}` };
+  return { functionName, target: query === "" ? rest : `${rest}?${query}`, viaUrl: true };
 }

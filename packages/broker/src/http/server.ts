@@ -16,7 +16,7 @@ import { invokeOverHttp } from "./invocation-door.ts";
 import { readInvocationHead } from "./invocation-request.ts";
 import type { HttpLimits } from "./limits.ts";
 import { callerError, sendJson, sendProblem } from "./problem.ts";
-import { type Match, matchFunctionUrl, matchRoute, splitTarget } from "./router.ts";
+import { type Destination, type Match, matchFunctionUrl, matchRoute, splitTarget } from "./router.ts";
 import { UpgradeFront } from "./upgrade-front.ts";
 
 export interface HttpServerOptions {
@@ -114,18 +114,18 @@ class NodeHttpServer implements HttpServer {
     const functionUrl = matchFunctionUrl(target);
     if (functionUrl !== undefined) {
       const { tenantId } = await identifyCaller(request, this.#options.callers);
-      return this.#invoke(request, response, functionUrl.functionName, functionUrl.target, tenantId);
+      return this.#invoke(request, response, functionUrl, tenantId);
     }
     const match = matchRoute(request.method ?? "GET", target.path);
     const caller = match.route.access === "key" ? await identifyCaller(request, this.#options.callers) : undefined;
     const query = new URLSearchParams(target.query);
     if (match.route.id !== "invoke") return this.#handle(match, request, response, caller, query);
     if (query.get("mode") === "async") throw new LongshoreError("async_unimplemented", "Cannot take an async invocation: it is not in this version; call without mode=async", { phase: "admission", field: "mode" });
-    return this.#invoke(request, response, match.parameters["fn"] ?? "", "/", (caller as Caller).tenantId);
+    return this.#invoke(request, response, { functionName: match.parameters["fn"] ?? "", target: "/", viaUrl: false }, (caller as Caller).tenantId);
   }
 
-  #invoke(request: IncomingMessage, response: ServerResponse, functionName: string, target: string, tenantId: Caller["tenantId"]): Promise<void> {
-    return invokeOverHttp(this.#options.invoker, this.#options.limits, request, response, functionName, target, tenantId);
+  #invoke(request: IncomingMessage, response: ServerResponse, destination: Destination, tenantId: Caller["tenantId"]): Promise<void> {
+    return invokeOverHttp(this.#options.invoker, this.#options.limits, request, response, destination, tenantId);
   }
 
   async #handle(match: Match, request: IncomingMessage, response: ServerResponse, caller: Caller | undefined, query: URLSearchParams): Promise<void> {
@@ -159,7 +159,7 @@ class NodeHttpServer implements HttpServer {
       const functionUrl = matchFunctionUrl(target);
       if (functionUrl === undefined) throw new LongshoreError("route_not_found", "Cannot upgrade this path: it is neither the socket nor a function's", { phase: "admission" });
       const { tenantId } = await identifyCaller(request, this.#options.callers);
-      const invocation = readInvocationHead(request, functionUrl.functionName, functionUrl.target, tenantId, this.#options.limits);
+      const invocation = readInvocationHead(request, functionUrl, tenantId, this.#options.limits);
       const front = new UpgradeFront(socket, invocation.invocationId);
       front.attach(this.#options.invoker.invoke({ ...invocation, detach: false, upgrade: true, body: new Uint8Array(0), more: true, bodyBytes: undefined }, front), head);
     } catch (thrown) {

@@ -273,7 +273,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   }
 
   #order(sendRevision: boolean): RunOrder {
-    const { invocationId, request, bodyBytes, upgrade, more, body } = this.request;
+    const { invocationId, request, bodyBytes, upgrade, viaUrl, more, body } = this.request;
     const knownBytes = bodyBytes ?? (more ? undefined : body.length);
     return {
       invocationId,
@@ -285,6 +285,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
       more: this.#body.opening.more,
       ...(knownBytes !== undefined && { bodyBytes: knownBytes }),
       ...(upgrade && { upgrade }),
+      ...(viaUrl === true && { viaUrl }),
     };
   }
 
@@ -400,5 +401,5 @@ function cancelledResult(reason: "abandoned" | "requested"): InvocationResult {
 
 /** An instance that serves many was begun for this invocation, and has slots now. */
 function hasBegunInstance(head: AnswerHead | undefined, revision: Revision): boolean {
-  return revision.spec.contract === "http" && head?.status !== undefined && (head.start === "held" || head.start === "cold");
+  return revision.spec.contract !== "stdio" && head?.status !== undefined && (head.start === "held" || head.start === "cold");
 }

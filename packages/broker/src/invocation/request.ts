@@ -12,6 +12,8 @@ export interface InvocationRequest {
   readonly detach: boolean;
   readonly request: RequestHead;
   readonly upgrade: boolean;
+  /** It came through the function's URL. */
+  readonly viaUrl?: boolean;
   /** The body, or its beginning when `more`. */
   readonly body: Uint8Array;
   readonly more: boolean;

@@ -18,14 +18,13 @@ const azureHostPort = 80;
 
 /**
  * Decides how to talk to an image (contracts.md): what the document says, else the image's label, what its environment shows, the ports it
- * exposes, else stdin to stdout. Throws `ambiguous_port`, `image_has_no_command`, `contract_unimplemented`, or `bad_schema` naming
+ * exposes, else stdin to stdout. Throws `ambiguous_port`, `image_has_no_command`, or `bad_schema` naming
  * `profile` for an image that runs as root under the strict one.
  */
 export function chooseContract(wishes: ContractWishes, image: ImageFacts): ContractChoice {
   refuseWithoutCommand(wishes, image);
   refuseRoot(wishes, image);
   const { contract, because, usualPort } = recognise(wishes, image);
-  if (contract === "lambda" || contract === "azure") throw unimplemented(wishes.name, contract, because);
   return { contract, because, port: contract === "http" ? choosePort(wishes, image, usualPort) : undefined };
 }
 
@@ -86,11 +85,6 @@ function refuseRoot({ name, profile }: ContractWishes, { user }: ImageFacts): vo
   const [person] = user.split(":");
   if (person !== undefined && person !== "" && person !== "root" && !/^0+$/.test(person)) return;
   throw new LongshoreError("bad_schema", `Cannot deploy "${name}" under profile "strict": its image runs as root; give the image a USER`, { field: "profile" });
-}
-
-function unimplemented(name: string, contract: ContractName, because: string): LongshoreError {
-  const hint = contract === "lambda" ? 'if its program listens on a port, set contract to "http"' : 'for a full Azure Functions image set contract to "http" and port to 80';
-  return new LongshoreError("contract_unimplemented", `Cannot deploy "${name}": contract "${contract}" (${because}) is not in this version; ${hint}`, { field: "contract" });
 }
 
 const nameOf = (entry: string) => entry.split("=", 1)[0] ?? "";

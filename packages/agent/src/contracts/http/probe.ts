@@ -51,6 +51,7 @@ function probeCall(path: string, clock: Clock): ContractCall {
     traceparent: undefined,
     deadlineAtMs: clock.wallMs(),
     upgrade: false,
+    viaUrl: true,
     body: new Uint8Array(0),
     more: false,
     bodyBytes: undefined,

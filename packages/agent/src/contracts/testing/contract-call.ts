@@ -18,6 +18,7 @@ export function contractCall({ method = "GET", target = "/", headers = [], body 
     traceparent: undefined,
     deadlineAtMs: Date.UTC(2026, 10, 25),
     upgrade: false,
+    viaUrl: true,
     body: bytes,
     more: false,
     bodyBytes: undefined,

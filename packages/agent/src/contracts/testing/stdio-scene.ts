@@ -41,6 +41,7 @@ export class StdioScene {
       address: { ip: "", gateway: "", pid: 0 },
       plan: { mode: "run", env: [], port: undefined },
       streams: { attachment: this.streams.attachment, begin },
+      exited,
     };
     this.#input = this.streams.input[Symbol.asyncIterator]();
     this.run = createStdioContract().invoke(instance, contractCall(call), this.answer);

@@ -170,6 +170,6 @@ export class FakePrepared implements PreparedInstance {
   #running(): RunningInstance {
     const isStdio = this.revision.spec.contract === "stdio";
     const streams = isStdio ? ({ attachment: undefined, begin: () => undefined } as never) : undefined;
-    return { instanceId: this.instanceId, revision: this.revision, address: { ip: "192.0.2.2", gateway: "192.0.2.1", pid: 0 }, plan: { mode: isStdio ? "run" : "become", env: [], port: undefined }, streams };
+    return { instanceId: this.instanceId, revision: this.revision, address: { ip: "192.0.2.2", gateway: "192.0.2.1", pid: 0 }, plan: { mode: isStdio ? "run" : "become", env: [], port: undefined }, streams, exited: this.exited };
   }
 }

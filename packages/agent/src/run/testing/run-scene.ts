@@ -201,7 +201,7 @@ function createSlot(revision: Revision, start: StartKind, number: number, waiter
   const lease: Lease = {
     instanceId,
     start,
-    running: { instanceId, revision, address: { ip: "192.0.2.2", gateway: "192.0.2.1", pid: 0 }, plan: { mode: isStdio ? "run" : "become", env: [], port: undefined }, streams: isStdio ? ({} as InvocationStreams) : undefined },
+    running: { instanceId, revision, address: { ip: "192.0.2.2", gateway: "192.0.2.1", pid: 0 }, plan: { mode: isStdio ? "run" : "become", env: [], port: undefined }, streams: isStdio ? ({} as InvocationStreams) : undefined, exited: prepared.exited },
     prepared,
     isAlone: () => slot.isAlone,
     isBeingEnded: () => slot.isBeingEnded,
