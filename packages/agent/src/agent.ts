@@ -11,6 +11,7 @@ import { introductionOf } from "./capacity/introduction.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { AgentConfig } from "./config.ts";
 import { contractFor, createContracts } from "./contracts/contracts.ts";
+import { RuntimeApi } from "./contracts/lambda/runtime-api.ts";
 import { createDockerEngine } from "./engine/docker.ts";
 import type { Engine } from "./engine/engine.ts";
 import { sweep } from "./engine/reconcile.ts";
@@ -63,6 +64,7 @@ export function createAgent(config: AgentConfig, { log, clock = systemClock, eng
 /** Everything that has begun, to be closed in the opposite order. */
 interface Started {
   engine?: Engine;
+  api?: RuntimeApi;
   journal?: Journal;
   fates?: FateWatch;
   pool?: InstancePool;
@@ -114,12 +116,12 @@ class WiredAgent implements Agent {
     const log = this.#log.child({ agentId, siteId });
     const engine = (started.engine = this.#givenEngine ?? createDockerEngine({ agentId, host: this.#config.engineHost, log }));
     const description = await this.#describe(engine);
-    await engine.ensureNetworks();
+    const api = (started.api = await this.#serveRuntimes(engine, log));
     const journal = (started.journal = openJournal(joinPath(this.#config.dataFolder, "journal")));
     const busy = new Set(journal.interrupted.map((run) => run.instanceId));
     const { adopt } = await sweep(engine, () => ({ known: new Set(), busy }), log);
 
-    const contracts = createContracts(this.#clock);
+    const contracts = createContracts({ api, clock: this.#clock, log, randomBytes });
     const contractOf = (name: Parameters<typeof contractFor>[1]) => contractFor(contracts, name);
     const images = createImageShelf(engine);
     const logs = createLogStore({ siteId, agentId, clock: this.#clock });
@@ -167,6 +169,19 @@ class WiredAgent implements Agent {
     }
   }
 
+  /** Makes the networks, and serves the Runtime API on them; without an address there only lambda functions cannot run. */
+  async #serveRuntimes(engine: Engine, log: Logger): Promise<RuntimeApi> {
+    const api = new RuntimeApi(this.#clock, log);
+    const gateways = await engine.ensureNetworks();
+    try {
+      await api.start(gateways);
+      await engine.allowHostPorts(api.endpoints);
+    } catch (err) {
+      log.warn({ err }, "Runtime API not served: no lambda function can run here");
+    }
+    return api;
+  }
+
   /** Ends what is unused at once and waits for the rest, at most that long. */
   async #drainPool(deadlineMs: number): Promise<void> {
     const { pool, heartbeats } = this.#started;
@@ -193,7 +208,7 @@ class WiredAgent implements Agent {
     });
   }
 
-  async #end({ engine, journal, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
+  async #end({ engine, api, journal, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
     cancelSweep?.();
     health?.close();
     const emptied = pool?.close();
@@ -203,6 +218,7 @@ class WiredAgent implements Agent {
     await bus?.close();
     fates?.close();
     journal?.close();
+    await api?.close();
     await engine?.removeNetworks().catch((err: unknown) => this.#log.warn({ err }, "networks not removed"));
   }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LongshoreError } from "./error.ts";
 import { functionNameSchema, siteIdSchema } from "./names.ts";
 import { labelKeySchema, labelsSchema, labelValueSchema } from "./where.ts";
 
@@ -34,6 +35,8 @@ export const functionDocumentSchema = z.strictObject({
   contract: z.enum(["auto", ...contractNames]).default("auto"),
   command: argumentsSchema.min(1).optional(),
   args: argumentsSchema.optional(),
+  /** Where the program begins; default: the image's own. */
+  workingDirectory: z.string().regex(/^\/[^\0]*$/, "must be an absolute path").max(4096).optional(),
   env: environmentSchema.default({}),
   /** Environment variables whose values are never shown again: they travel in the start frame, not in the engine's config. */
   secrets: environmentSchema.default({}),
@@ -50,6 +53,8 @@ export const functionDocumentSchema = z.strictObject({
   scratchBytes: integer(mebibyte, 2 ** 40).default(64 * mebibyte),
   network: z.enum(["none", "internet", "site"]).default("internet"),
   profile: z.enum(["standard", "strict"]).default("standard"),
+  /** lambda: the largest event and the largest answer that is not streamed; default 6 MiB. */
+  payloadMaxBytes: integer(1, 2 ** 30).optional(),
   /** stdio: content type of the answer. */
   contentType: z.string().max(256).regex(/^[\x20-\x7e]+$/, "must be a header value").optional(),
   minInstances: integer(0, 1000).default(0),
@@ -66,8 +71,12 @@ export type FunctionSpec = Omit<z.output<typeof functionDocumentSchema>, "contra
   readonly concurrency: number;
 };
 
-/** Fills in the defaults that depend on the contract. */
+/** Fills in the defaults that depend on the contract. Throws `bad_schema` naming `concurrency` where the contract has one invocation at a time. */
 export function resolveFunction(document: z.output<typeof functionDocumentSchema>, contract: ContractName): FunctionSpec {
+  const isSingle = contract === "stdio" || contract === "lambda";
+  if (isSingle && (document.concurrency ?? 1) !== 1) {
+    throw new LongshoreError("bad_schema", `Cannot use function: concurrency must be 1, since an instance of contract "${contract}" serves one invocation at a time`, { phase: "admission", field: "concurrency" });
+  }
   return { ...document, contract, concurrency: document.concurrency ?? (contract === "http" ? 80 : 1) };
 }
 

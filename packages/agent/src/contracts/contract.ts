@@ -16,7 +16,7 @@ export interface Contract {
   /** Delivers one invocation. Begins at once; everything that follows comes through `answer`, whose `end` is called exactly once. */
   invoke(instance: RunningInstance, call: ContractCall, answer: AnswerSink): ContractRun;
   /** The instance is about to get its stop signal: what it should hear before that is said now. */
-  stopping?(instance: RunningInstance): void;
+  stopping?(instance: RunningInstance): Promise<void>;
   /** Lets go of connections to an instance whose container is gone. */
   release(instance: RunningInstance): void;
 }
@@ -38,10 +38,18 @@ export interface RunningInstance {
   readonly plan: StartPlan;
   /** Resolves once its container does not run any more. */
   readonly exited: Promise<ContainerState>;
+  /** Stops all its processes, and lets them go on. */
+  readonly suspension: Suspension;
   /** Begun by `run` only: the program's streams belong to the one invocation. */
   readonly streams: InvocationStreams | undefined;
   /** Room for what a contract keeps per instance (a connection pool). */
   connection?: unknown;
+}
+
+/** Stops every process of an instance where it stands; both are no error when it is so already, and reject with an EngineError. */
+export interface Suspension {
+  pause(): Promise<void>;
+  resume(): Promise<void>;
 }
 
 /** A program begun for one invocation: its start frame has not been sent yet; the contract sends it with the invocation's environment. */

@@ -1,15 +1,19 @@
+import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../testing/manual-clock.ts";
+import { RuntimeApi } from "./lambda/runtime-api.ts";
 import { contractFor, createContracts } from "./contracts.ts";
 
 describe("contractFor()", () => {
-  const contracts = createContracts(new ManualClock());
+  const clock = new ManualClock();
+  const log = pino({ level: "silent" });
+  const contracts = createContracts({ api: new RuntimeApi(clock, log), clock, log, randomBytes: (length) => new Uint8Array(length) });
 
-  it.each(["http", "stdio"] as const)("finds %s", (name) => {
+  it.each(["http", "stdio", "lambda"] as const)("finds %s", (name) => {
     expect(contractFor(contracts, name).name).toBe(name);
   });
 
-  it.each(["lambda", "azure"] as const)("names %s as one that this agent does not know", (name) => {
+  it.each(["azure"] as const)("names %s as one that this agent does not know", (name) => {
     const error = { reason: "contract_unimplemented", phase: "admission", field: "contract", message: `Cannot run: this agent does not know the contract "${name}"` };
     expect(() => contractFor(contracts, name)).toThrow(expect.objectContaining(error));
   });

@@ -1,17 +1,18 @@
 import { type ContractName, LongshoreError } from "@longshore/protocol";
-import type { Clock } from "../clock.ts";
 import type { Contract } from "./contract.ts";
 import { createHttpContract } from "./http.ts";
+import { createLambdaContract, type LambdaContractOptions } from "./lambda.ts";
 import { createStdioContract } from "./stdio.ts";
 
 /** The contracts of this build, by name. */
 export type Contracts = Partial<Record<ContractName, Contract>>;
 
 /** Makes them. A new contract is one file and one row here. */
-export function createContracts(clock: Clock): Contracts {
+export function createContracts(options: LambdaContractOptions): Contracts {
   return {
-    http: createHttpContract(clock),
+    http: createHttpContract(options.clock),
     stdio: createStdioContract(),
+    lambda: createLambdaContract(options),
   };
 }
 

@@ -5,6 +5,7 @@ import { createStdioContract } from "./stdio.ts";
 import { contractCall } from "./testing/contract-call.ts";
 import { RecordedAnswer } from "./testing/recorded-answer.ts";
 import { StdioScene, trailerOf } from "./testing/stdio-scene.ts";
+import { RecordedSuspension } from "../testing/recorded-suspension.ts";
 
 const finished = (result: object) => ({ kind: "finished", result, reusable: false });
 const succeeded = finished({ outcome: "succeeded", exitCode: 0 });
@@ -16,7 +17,7 @@ describe("the stdio contract", () => {
     const revision = testRevision({ contract: "stdio" });
     const plan = contract.plan(revision, testImage());
     expect(plan).toEqual({ mode: "run", env: [], port: undefined });
-    const instance = { instanceId: "i", revision, address: { ip: "", gateway: "", pid: 0 }, plan, streams: undefined, exited: new Promise<never>(() => undefined) };
+    const instance = { instanceId: "i", revision, address: { ip: "", gateway: "", pid: 0 }, plan, streams: undefined, exited: new Promise<never>(() => undefined), suspension: new RecordedSuspension() };
     await contract.ready(instance, new AbortController().signal);
     expect(() => contract.invoke(instance, contractCall(), new RecordedAnswer())).toThrow("no streams");
     contract.release(instance);

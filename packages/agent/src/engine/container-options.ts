@@ -23,6 +23,7 @@ export function containerOptions(spec: ContainerSpec, owner: { agentId: string; 
     Image: spec.image,
     ...(spec.entrypoint.length > 0 && { Entrypoint: [...spec.entrypoint] }),
     ...(spec.command.length > 0 && { Cmd: [...spec.command] }),
+    ...(spec.workingDirectory !== undefined && { WorkingDir: spec.workingDirectory }),
     Env: [...spec.env],
     Labels: { ...spec.labels, [labelKeys.agent]: owner.agentId, [labelKeys.fleet]: "true" },
     Tty: false,

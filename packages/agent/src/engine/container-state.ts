@@ -7,7 +7,7 @@ interface Endpoints {
 /** The part of an engine's container inspection that we read. */
 export interface InspectedContainer {
   readonly Id: string;
-  readonly State: { readonly Running: boolean; readonly Pid: number; readonly ExitCode: number; readonly OOMKilled: boolean; readonly Error: string; readonly StartedAt: string };
+  readonly State: { readonly Running: boolean; readonly Paused?: boolean; readonly Pid: number; readonly ExitCode: number; readonly OOMKilled: boolean; readonly Error: string; readonly StartedAt: string };
   readonly NetworkSettings?: Endpoints | null;
 }
 

@@ -1,9 +1,10 @@
 import type { Logger } from "../log.ts";
 import { callLimits, type DockerApi } from "./docker-api.ts";
 import { removeContainer } from "./docker-removal.ts";
-import type { Firewall } from "./firewall.ts";
+import type { BridgeGateways } from "./engine.ts";
+import type { Firewall, HostPort } from "./firewall.ts";
 import { labelKeys } from "./labels.ts";
-import { bridgeOptionKeys, ensureNetworks, type ExistingNetwork, type NetworkCalls, removeNetworks } from "./networks.ts";
+import { bridgeOptionKeys, ensureNetworks, type ExistingNetwork, type NetworkCalls, planNetworks, removeNetworks } from "./networks.ts";
 
 interface InspectedNetwork {
   readonly IPAM?: { readonly Config?: readonly { readonly Gateway?: string }[] | null } | null;
@@ -19,7 +20,9 @@ interface ListedNetwork {
 
 /** An agent's two networks on a Docker engine, and the rules around them. */
 export interface DockerNetworks {
-  readonly ensure: () => Promise<void>;
+  readonly ensure: () => Promise<BridgeGateways>;
+  /** Ports of the host that instances may reach, in place of those before. */
+  readonly allowHostPorts: (ports: readonly HostPort[]) => Promise<void>;
   readonly remove: () => Promise<void>;
   /** The host's address on one of the networks; empty when it has none. Asked of the engine once. */
   readonly gatewayOf: (networkName: string) => Promise<string>;
@@ -35,34 +38,46 @@ export function createDockerNetworks({ agentId, api, firewall, log }: { agentId:
   const gateways = new Map<string, string>();
 
   /** One at a time, in order: two halves of two runs would undo each other. */
-  const inTurn = (step: () => Promise<void>): Promise<void> => {
+  const inTurn = <T>(step: () => Promise<T>): Promise<T> => {
     const turn = underWay.then(step, step);
     underWay = turn;
     return turn;
   };
 
+  const guard = async () => {
+    const before = warning;
+    warning = await firewall.apply();
+    if (warning !== undefined && warning !== before) log?.warn({ warning }, "instances are not kept off this host");
+  };
+  const gatewayOf = async (networkName: string): Promise<string> => {
+    const known = gateways.get(networkName);
+    if (known !== undefined) return known;
+    const network = await api.call<InspectedNetwork>(`Cannot inspect network "${networkName}"`, { method: "GET", path: `/networks/${encodeURIComponent(networkName)}` });
+    const gateway = network.IPAM?.Config?.[0]?.Gateway ?? "";
+    gateways.set(networkName, gateway);
+    return gateway;
+  };
+
   return {
     ensure: () =>
       inTurn(async () => {
-        const before = warning;
-        warning = await firewall.apply();
-        if (warning !== undefined && warning !== before) log?.warn({ warning }, "instances are not kept off this host");
+        await guard();
         gateways.clear();
         await ensureNetworks(agentId, calls);
+        const { internal, internet } = planNetworks(agentId);
+        return { internal: await gatewayOf(internal.name), internet: await gatewayOf(internet.name) };
+      }),
+    allowHostPorts: (ports) =>
+      inTurn(async () => {
+        firewall.open(ports);
+        await guard();
       }),
     remove: () =>
       inTurn(async () => {
         await removeNetworks(calls);
         await firewall.remove();
       }),
-    async gatewayOf(networkName) {
-      const known = gateways.get(networkName);
-      if (known !== undefined) return known;
-      const network = await api.call<InspectedNetwork>(`Cannot inspect network "${networkName}"`, { method: "GET", path: `/networks/${encodeURIComponent(networkName)}` });
-      const gateway = network.IPAM?.Config?.[0]?.Gateway ?? "";
-      gateways.set(networkName, gateway);
-      return gateway;
-    },
+    gatewayOf,
     get warnings() {
       return warning === undefined ? [] : [warning];
     },

@@ -38,7 +38,7 @@ export function createDockerEngine({ agentId, host, log, networks: networkOption
   const firewall = createFirewall({
     hash: agentHash(agentId),
     bridges: [planned.internal.bridge, planned.internet.bridge],
-    allowTcpPorts: networkOptions?.allowTcpPorts ?? [],
+    open: (networkOptions?.allowTcpPorts ?? []).map((port) => ({ port })),
   });
   const images = createDockerImages(api);
   const networks = createDockerNetworks({ agentId, api, firewall, log });
@@ -58,11 +58,23 @@ export function createDockerEngine({ agentId, host, log, networks: networkOption
   };
   const listOwned = async () => (await api.call<ListedContainer[]>("Cannot list containers", { method: "GET", path: "/containers/json", query: ownedQuery })).map(ownedContainer);
 
+  /** An engine refuses what is so already, by a status that tells little. */
+  const suspend = async (id: ContainerId, action: "pause" | "unpause"): Promise<void> => {
+    try {
+      await api.call(`Cannot ${action} container "${id}"`, { method: "POST", path: containerPath(id, action) });
+    } catch (error) {
+      if (error instanceof EngineError && error.failure === "unreachable") throw error;
+      const inspected = await inspect(id);
+      if (inspected?.State.Running !== true || (inspected.State.Paused === true) !== (action === "pause")) throw error;
+    }
+  };
+
   return {
     describe: async () => ({ ...(await describeEngine(api)), warnings: networks.warnings }),
     inspectImage: images.inspect,
     pullImage: images.pull,
     ensureNetworks: networks.ensure,
+    allowHostPorts: networks.allowHostPorts,
     removeNetworks: networks.remove,
     inspectContainer: inspectState,
     listOwned,
@@ -98,6 +110,9 @@ export function createDockerEngine({ agentId, host, log, networks: networkOption
         if (!(error instanceof EngineError && (error.failure === "not_found" || error.failure === "conflict"))) throw error;
       }
     },
+
+    pauseContainer: (id) => suspend(id, "pause"),
+    resumeContainer: (id) => suspend(id, "unpause"),
 
     removeContainer: (id) => removeContainer(api, id),
 

@@ -1,4 +1,5 @@
 import type { ImageFacts, PullProgress } from "@longshore/protocol";
+import type { HostPort } from "./firewall.ts";
 
 /**
  * What the agent needs of a container engine, and no more. `docker.ts` is the one implementation. Every method that fails throws
@@ -11,8 +12,10 @@ export interface Engine {
   inspectImage(reference: string): Promise<ImageFacts | undefined>;
   /** Brings an image and says what it is; pulls of one reference under way are shared. */
   pullImage(reference: string, options: PullOptions): Promise<ImageFacts>;
-  /** Makes the two bridges and the rules that keep instances off the host; idempotent. */
-  ensureNetworks(): Promise<void>;
+  /** Makes the two bridges and the rules that keep instances off the host; idempotent. Resolves with the host's addresses on them. */
+  ensureNetworks(): Promise<BridgeGateways>;
+  /** Instances may reach these TCP ports of the host from now on, and no others. */
+  allowHostPorts(ports: readonly HostPort[]): Promise<void>;
   /** Removes what {@link ensureNetworks} made; idempotent. */
   removeNetworks(): Promise<void>;
   createContainer(spec: ContainerSpec): Promise<ContainerId>;
@@ -25,12 +28,22 @@ export interface Engine {
   waitExit(id: ContainerId): Promise<ContainerState>;
   /** Sends a signal (`SIGTERM`, the image's `STOPSIGNAL`); no error when it is gone already. */
   signal(id: ContainerId, signal: string): Promise<void>;
+  /** Stops its processes where they stand; no error when they are. */
+  pauseContainer(id: ContainerId): Promise<void>;
+  /** Lets them go on; no error when they do. */
+  resumeContainer(id: ContainerId): Promise<void>;
   /** Kills and removes with its anonymous volumes; resolves when it is gone; no error when it is gone already. */
   removeContainer(id: ContainerId): Promise<void>;
   /** Every container that carries this agent's label, whatever its state. */
   listOwned(): Promise<OwnedContainer[]>;
   /** Events of owned containers from now on; survives the engine's restart and says when events may have been missed. */
   watch(handler: (event: EngineEvent) => void): { close(): void };
+}
+
+/** The host's addresses on the bridges of instances without and with egress; empty where the engine does not say. */
+export interface BridgeGateways {
+  readonly internal: string;
+  readonly internet: string;
 }
 
 export type ContainerId = string & { readonly __containerId: true };
@@ -63,6 +76,8 @@ export interface ContainerSpec {
   readonly image: string;
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];
+  /** Default: the image's own. */
+  readonly workingDirectory?: string;
   /** `NAME=value`, over the image's own. */
   readonly env: readonly string[];
   readonly labels: Readonly<Record<string, string>>;

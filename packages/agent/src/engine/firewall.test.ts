@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createFirewall, type FirewallPlan, rulesText, type RunProgram } from "./firewall.ts";
 
-const plan: FirewallPlan = { hash: "0a1b2c3d", bridges: ["ls0a1b2c3di", "ls0a1b2c3de"], allowTcpPorts: [4999] };
+const plan: FirewallPlan = { hash: "0a1b2c3d", bridges: ["ls0a1b2c3di", "ls0a1b2c3de"], open: [{ port: 4999 }, { address: "172.18.0.1", port: 5001 }] };
 
 /** A filter table in memory: enough of iptables to see what is added and what is left. */
 function createTables({ userChain = true } = {}) {
@@ -26,6 +26,7 @@ describe("rulesText()", () => {
     expect(rulesText(plan).split("\n").filter((line) => line.startsWith("-A LONGSHORE-0a1b2c3d "))).toEqual([
       "-A LONGSHORE-0a1b2c3d -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
       "-A LONGSHORE-0a1b2c3d -p tcp -m tcp --dport 4999 -j ACCEPT",
+      "-A LONGSHORE-0a1b2c3d -d 172.18.0.1/32 -p tcp -m tcp --dport 5001 -j ACCEPT",
       "-A LONGSHORE-0a1b2c3d -j DROP",
     ]);
   });

@@ -3,18 +3,25 @@ import { execFile } from "node:child_process";
 /** Runs a program to its end. `missing` when there is no such program. */
 export type RunProgram = (program: string, args: readonly string[], input?: string) => Promise<{ readonly exitCode: number | "missing"; readonly stderr: string }>;
 
+/** A TCP port of the host that instances may reach; without an address on every one of the host's. */
+export interface HostPort {
+  readonly address?: string;
+  readonly port: number;
+}
+
 /** Which interfaces are guarded, and what stays open through them. */
 export interface FirewallPlan {
   /** Eight hex digits that name this agent's chains. */
   readonly hash: string;
   readonly bridges: readonly string[];
-  /** Ports of the host that instances may reach. */
-  readonly allowTcpPorts: readonly number[];
+  readonly open: readonly HostPort[];
 }
 
 export interface Firewall {
   /** Puts the rules in place as a whole; resolves with what people should know when it cannot. Idempotent. */
   apply(): Promise<string | undefined>;
+  /** Opens these ports in place of those that were; takes effect with the next {@link apply}. */
+  open(ports: readonly HostPort[]): void;
   /** Takes away what {@link apply} made, and nothing else. Idempotent. */
   remove(): Promise<void>;
 }
@@ -34,6 +41,7 @@ const waitForLock = ["-w", "10"];
  */
 export function createFirewall(plan: FirewallPlan, run: RunProgram = runProgram): Firewall {
   const chains = chainNames(plan.hash);
+  let { open } = plan;
   const iptables = async (...args: string[]) => (await run("iptables", [...waitForLock, ...args])).exitCode === 0;
 
   const jumps = (from: string, to: string) => plan.bridges.map((bridge) => [from, "-i", bridge, "-j", to]);
@@ -41,8 +49,11 @@ export function createFirewall(plan: FirewallPlan, run: RunProgram = runProgram)
   const forwardChain = async () => ((await iptables("-n", "-L", "DOCKER-USER")) ? "DOCKER-USER" : "FORWARD");
 
   return {
+    open(ports) {
+      open = ports;
+    },
     async apply() {
-      const restored = await run("iptables-restore", ["--noflush", ...waitForLock], rulesText(plan));
+      const restored = await run("iptables-restore", ["--noflush", ...waitForLock], rulesText({ ...plan, open }));
       if (restored.exitCode !== 0) return warning(restored.exitCode, restored.stderr);
       for (const jump of [...jumps("INPUT", chains.host), ...jumps(await forwardChain(), chains.metadata)]) {
         const inPlace = (await iptables("-C", ...jump)) || (await iptables("-I", ...jump));
@@ -67,14 +78,14 @@ export function chainNames(hash: string) {
 }
 
 /** Both chains whole, as `iptables-restore` replaces them in one step. */
-export function rulesText({ hash, allowTcpPorts }: FirewallPlan): string {
+export function rulesText({ hash, open }: FirewallPlan): string {
   const { host, metadata } = chainNames(hash);
   return [
     "*filter",
     `:${host} - [0:0]`,
     `:${metadata} - [0:0]`,
     `-A ${host} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
-    ...allowTcpPorts.map((port) => `-A ${host} -p tcp -m tcp --dport ${port} -j ACCEPT`),
+    ...open.map(({ address, port }) => `-A ${host} ${address === undefined ? "" : `-d ${address}/32 `}-p tcp -m tcp --dport ${port} -j ACCEPT`),
     `-A ${host} -j DROP`,
     ...["udp", "tcp"].map((protocol) => `-A ${metadata} -p ${protocol} -m ${protocol} --dport 53 -j RETURN`),
     ...metadataAddresses.map((address) => `-A ${metadata} -d ${address} -j DROP`),

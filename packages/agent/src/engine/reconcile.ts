@@ -60,7 +60,8 @@ function decide(container: OwnedContainer, instanceId: string | undefined, belie
   if (belief.busy.has(instanceId)) return "busy";
   const adoption = parseAdoption(container.labels[labelKeys.adoption]);
   const revisionDigest = container.labels[labelKeys.revisionDigest];
-  const canServe = adoption?.mode === "become" && container.ip !== undefined;
+  // A lambda runtime's poll ended with the process that served it.
+  const canServe = adoption?.mode === "become" && adoption.contract !== "lambda" && container.ip !== undefined;
   return canServe && revisionDigest !== undefined && revisionDigest !== "" ? { container, instanceId, revisionDigest, adoption } : "not_adoptable";
 }
 

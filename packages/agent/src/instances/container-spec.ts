@@ -36,6 +36,7 @@ export function containerSpecOf(plan: ContainerPlan): ContainerSpec {
     image: plan.image.imageId,
     entrypoint: holdOnHost === undefined ? program : [holdPath, start.mode, ...program],
     command: [],
+    ...(spec.workingDirectory !== undefined && { workingDirectory: spec.workingDirectory }),
     env: holdOnHost === undefined ? [...ownEnv, ...frameEnvironment(revision, start)] : ownEnv,
     labels: instanceLabels({
       agentId: plan.agentId,

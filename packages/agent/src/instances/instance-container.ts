@@ -93,7 +93,7 @@ export class InstanceContainer implements PreparedInstance {
   async #end(gracefully: boolean): Promise<void> {
     const { engine, clock, log, image, revision, contract } = this.#context;
     const { fate } = this.#parts;
-    if (gracefully && this.#running !== undefined) contract.stopping?.(this.#running);
+    if (gracefully && this.#running !== undefined) await contract.stopping?.(this.#running);
     if (gracefully && this.#isStarted && fate.exit === undefined) await stopContainer({ engine, clock, log, fate, id: this.containerId, signal: image.stopSignal ?? "SIGTERM", graceMs: revision.spec.stopGraceMs });
     await removeForSure(this.#context, this.containerId);
     fate.forget();
@@ -166,8 +166,8 @@ export class InstanceContainer implements PreparedInstance {
   }
 
   #run(address: ContainerAddress, streams: InvocationStreams | undefined): RunningInstance {
-    const { instanceId, revision, start } = this.#context;
-    this.#running = { instanceId, revision, address, plan: start, streams, exited: this.exited };
+    const { engine, instanceId, revision, start } = this.#context;
+    this.#running = { instanceId, revision, address, plan: start, streams, exited: this.exited, suspension: { pause: () => engine.pauseContainer(this.containerId), resume: () => engine.resumeContainer(this.containerId) } };
     return this.#running;
   }
 

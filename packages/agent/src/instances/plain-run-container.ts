@@ -54,7 +54,7 @@ export class PlainRunContainer implements PreparedInstance {
         return { kind: "exit" as const, exited };
       },
     };
-    return { instanceId, revision, address: { ip: "", gateway: "", pid: 0 }, plan: start, streams, exited: this.exited };
+    return { instanceId, revision, address: { ip: "", gateway: "", pid: 0 }, plan: start, streams, exited: this.exited, suspension: neverSuspended };
   }
 
   async #make(env: readonly string[]): Promise<ContainerFate> {
@@ -107,3 +107,6 @@ export class PlainRunContainer implements PreparedInstance {
     this.log.end();
   }
 }
+
+/** It serves one invocation and is never idle. */
+const neverSuspended = { pause: () => Promise.resolve(), resume: () => Promise.resolve() };

@@ -128,7 +128,7 @@ class Run implements RunHandle, SlotWaiter {
       return this.#refuse(LongshoreError.from(error, `Cannot run "${this.#revision.functionName}": no start record could be written`).at("startup"), true);
     }
     try {
-      if (lease.running.streams !== undefined) lease.prepared.log.belongsTo(this.#order.invocationId);
+      if (this.#revision.spec.concurrency === 1) lease.prepared.log.belongsTo(this.#order.invocationId);
       this.#begun(lease, contractOf(this.#revision.spec.contract).invoke(lease.running, contractCallOf(this.#order, this.#body, this.#deadlineAtMs), new RunSink(this)));
     } catch (error) {
       this.#endRefused(LongshoreError.from(error, `Cannot run "${this.#revision.functionName}"`).at("execution"), false);

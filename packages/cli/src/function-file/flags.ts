@@ -7,8 +7,9 @@ import { readPairs, readSecretFile, splitPair } from "./pair.ts";
 /** An option for every field of a function document, in human units. */
 export const functionOptions = {
   image: { value: "REF", summary: "Image to run: name[:tag][@sha256:digest]" },
-  contract: { value: "NAME", summary: "How the image is talked to: http, stdio, auto (default: from the image)" },
+  contract: { value: "NAME", summary: "How the image is talked to: http, stdio, lambda, azure, auto (default: from the image)" },
   command: { value: "WORD", repeat: true, summary: "Replace the image's entrypoint; once per word" },
+  workingDirectory: { value: "PATH", summary: "Where the program begins (default: where the image says)" },
   env: { value: "K=V", short: "e", repeat: true, summary: "Environment variable" },
   secret: { value: "K=V", repeat: true, summary: "Environment variable that is never shown again" },
   secretFile: { value: "K=PATH", repeat: true, summary: "The same, read from a file byte for byte" },
@@ -23,6 +24,7 @@ export const functionOptions = {
   scratch: { value: "SIZE", summary: "Size of /tmp where the root is read-only (default 64MiB)" },
   network: { value: "NAME", summary: "none, internet or site (default internet)" },
   profile: { value: "NAME", summary: "standard or strict (default standard)" },
+  payloadMax: { value: "SIZE", summary: "lambda: the largest event and answer (default 6MiB)" },
   contentType: { value: "TYPE", summary: "stdio: content type of the answer" },
   minInstances: { value: "N", summary: "Instances that are kept running (default 0)" },
   maxInstancesPerAgent: { value: "N", summary: "Instances that one agent may run" },

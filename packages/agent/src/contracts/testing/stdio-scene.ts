@@ -6,6 +6,7 @@ import type { ContractRun, ProgramEnd, RunningInstance } from "../contract.ts";
 import { createStdioContract } from "../stdio.ts";
 import { type CallChanges, contractCall } from "./contract-call.ts";
 import { RecordedAnswer } from "./recorded-answer.ts";
+import { RecordedSuspension } from "../../testing/recorded-suspension.ts";
 
 const nonce = Uint8Array.from({ length: nonceBytes }, (_, index) => 200 + index);
 
@@ -42,6 +43,7 @@ export class StdioScene {
       plan: { mode: "run", env: [], port: undefined },
       streams: { attachment: this.streams.attachment, begin },
       exited,
+      suspension: new RecordedSuspension(),
     };
     this.#input = this.streams.input[Symbol.asyncIterator]();
     this.run = createStdioContract().invoke(instance, contractCall(call), this.answer);

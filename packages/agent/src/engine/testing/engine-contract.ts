@@ -202,6 +202,21 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         await engine.signal(id, "SIGTERM");
       });
 
+      it("that are paused do nothing until they are resumed, and doing either twice is no error", async () => {
+        const { id, attachment, output } = await startAttached("echo");
+        await engine.pauseContainer(id);
+        await engine.pauseContainer(id);
+        attachment.write(Buffer.from("late"));
+        expect(await engine.inspectContainer(id)).toMatchObject({ running: true });
+        expect(output.stdout.toString()).toBe("");
+        await engine.resumeContainer(id);
+        await engine.resumeContainer(id);
+        await output.said("late");
+        await engine.pauseContainer(id);
+        await engine.removeContainer(id);
+        await expect(engine.resumeContainer(id)).rejects.toBeInstanceOf(EngineError);
+      });
+
       it("that are removed are gone, and removing them again is no error", async () => {
         const { id } = await startAttached("wait");
         await engine.removeContainer(id);

@@ -37,6 +37,9 @@ export interface FakeContainer {
   attach(stdin: boolean): Attachment;
   start(): ContainerAddress;
   signal(signal: string): void;
+  /** Its program goes on, but nothing of it is seen, and it hears nothing, until it is resumed. */
+  pause(): void;
+  resume(): void;
   /** Ends its streams as a broken connection does; it runs on. */
   breakStreams(): void;
   readonly ended: Promise<void>;
@@ -49,6 +52,7 @@ export function createFakeContainer(spec: ContainerSpec, agentId: string, addres
   const outputs: FakeStreams[] = [];
   let input: FakeStreams | undefined;
   let handleSignal: ((signal: string) => void) | undefined;
+  let pausing: PromiseWithResolvers<void> | undefined;
   let state: ContainerState = { running: false, exitCode: undefined, oomKilled: false, error: undefined, ip: undefined };
 
   const exit = (exitCode: number) => {
@@ -60,6 +64,7 @@ export function createFakeContainer(spec: ContainerSpec, agentId: string, addres
   };
   const signal = (name: string) => {
     if (!state.running) return;
+    if (pausing !== undefined && name !== "SIGKILL") return void pausing.promise.then(() => signal(name));
     if (handleSignal !== undefined && name !== "SIGKILL") handleSignal(name);
     else exit(128 + constants.signals[name as NodeJS.Signals]);
   };
@@ -69,6 +74,7 @@ export function createFakeContainer(spec: ContainerSpec, agentId: string, addres
   };
   const write = async (stream: "stdout" | "stderr", output: Uint8Array | string) => {
     const bytes = typeof output === "string" ? new TextEncoder().encode(output) : output;
+    await pausing?.promise;
     await Promise.all(outputs.map((streams) => streams.write(stream, bytes)));
   };
 
@@ -114,6 +120,15 @@ export function createFakeContainer(spec: ContainerSpec, agentId: string, addres
       return address;
     },
     signal,
+    pause: () => {
+      if (!state.running) throw new EngineError("conflict", 409, `Cannot pause container "${id}": it does not run`);
+      pausing ??= Promise.withResolvers<void>();
+    },
+    resume: () => {
+      if (!state.running) throw new EngineError("conflict", 409, `Cannot resume container "${id}": it does not run`);
+      pausing?.resolve();
+      pausing = undefined;
+    },
     breakStreams: () => outputs.splice(0).forEach((streams) => streams.end(new Error("The connection to the container's streams was closed"))),
     ended: ended.promise,
   };

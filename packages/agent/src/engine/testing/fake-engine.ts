@@ -93,7 +93,13 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       world.images.set(reference, image);
       return factsOf(reference, image);
     }),
-    ensureNetworks: script.method("ensureNetworks", async () => void (networks = "present")),
+    ensureNetworks: script.method("ensureNetworks", async () => {
+      networks = "present";
+      return { internal: "127.0.0.1", internet: "127.0.0.1" };
+    }),
+    allowHostPorts: script.method("allowHostPorts", async () => undefined),
+    pauseContainer: script.method("pauseContainer", async (id) => find(id).pause()),
+    resumeContainer: script.method("resumeContainer", async (id) => find(id).resume()),
     removeNetworks: script.method("removeNetworks", async () => void (networks = "absent")),
     createContainer: script.method("createContainer", async (spec) => create(world, spec, agentId, emit(agentId))),
     attach: script.method("attach", async (id, { stdin }) => find(id).attach(stdin)),

@@ -3,6 +3,7 @@ import type { RunningInstance } from "../../contracts/contract.ts";
 import type { ContainerId, ContainerState } from "../../engine/engine.ts";
 import type { LogWriter } from "../../logs/log-store.ts";
 import type { Launcher, PreparedInstance } from "../prepared.ts";
+import { RecordedSuspension } from "../../testing/recorded-suspension.ts";
 
 /** A container that is being made; the test says how that ends. */
 export interface Preparation {
@@ -170,6 +171,6 @@ export class FakePrepared implements PreparedInstance {
   #running(): RunningInstance {
     const isStdio = this.revision.spec.contract === "stdio";
     const streams = isStdio ? ({ attachment: undefined, begin: () => undefined } as never) : undefined;
-    return { instanceId: this.instanceId, revision: this.revision, address: { ip: "192.0.2.2", gateway: "192.0.2.1", pid: 0 }, plan: { mode: isStdio ? "run" : "become", env: [], port: undefined }, streams, exited: this.exited };
+    return { instanceId: this.instanceId, revision: this.revision, address: { ip: "192.0.2.2", gateway: "192.0.2.1", pid: 0 }, plan: { mode: isStdio ? "run" : "become", env: [], port: undefined }, streams, exited: this.exited, suspension: new RecordedSuspension() };
   }
 }

@@ -11,6 +11,7 @@ import { testRevision } from "../../testing/revision.ts";
 import { KnownRevisions } from "../revisions.ts";
 import { createRunner } from "../run.ts";
 import type { RunReply } from "../sink.ts";
+import { RecordedSuspension } from "../../testing/recorded-suspension.ts";
 
 /** The contract's end of one invocation, and what it was told. */
 export class FakeContractRun implements ContractRun {
@@ -201,7 +202,7 @@ function createSlot(revision: Revision, start: StartKind, number: number, waiter
   const lease: Lease = {
     instanceId,
     start,
-    running: { instanceId, revision, address: { ip: "192.0.2.2", gateway: "192.0.2.1", pid: 0 }, plan: { mode: isStdio ? "run" : "become", env: [], port: undefined }, streams: isStdio ? ({} as InvocationStreams) : undefined, exited: prepared.exited },
+    running: { instanceId, revision, address: { ip: "192.0.2.2", gateway: "192.0.2.1", pid: 0 }, plan: { mode: isStdio ? "run" : "become", env: [], port: undefined }, streams: isStdio ? ({} as InvocationStreams) : undefined, exited: prepared.exited, suspension: new RecordedSuspension() },
     prepared,
     isAlone: () => slot.isAlone,
     isBeingEnded: () => slot.isBeingEnded,
