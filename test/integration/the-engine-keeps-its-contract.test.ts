@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { contractPrograms } from "../../packages/agent/src/engine/testing/contract-programs.ts";
 import { describeEngineContract } from "../../packages/agent/src/engine/testing/engine-contract.ts";
 import { createAgentEngine, docker } from "../support/agent-engine.ts";
+import { ensureImage } from "../support/images/ensure-image.ts";
 
 describeEngineContract("the Docker engine", async () => {
   const one = await createAgentEngine();
@@ -12,6 +14,8 @@ describeEngineContract("the Docker engine", async () => {
       const { image, entrypoint, command } = one.shell(contractPrograms[name].shell);
       return { image, entrypoint, command };
     },
+    // Nobody else's image has these contents.
+    spareImage: () => ensureImage("busybox", { config: { labels: { spare: randomUUID() } } }),
     removeFromOutside: (id) => docker.getContainer(id).remove({ force: true }),
     async close() {
       await one.close();

@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { callLimits, type DockerApi } from "./docker-api.ts";
-import type { EngineDescription } from "./engine.ts";
+import type { DiskSpace, EngineDescription } from "./engine.ts";
 import { architectureName } from "./image-facts.ts";
 
 interface EngineInfo {
@@ -31,19 +31,28 @@ export async function describeEngine(api: DockerApi): Promise<EngineDescription>
     architecture: architectureName(info.Architecture),
     cpuMillis: info.NCPU * 1000,
     memoryBytes: info.MemTotal,
-    diskFreeBytes: await freeBytes(info.DockerRootDir),
+    diskFreeBytes: (await spaceOf(info.DockerRootDir))?.freeBytes ?? 0,
     hostName: info.Name,
     kernel: info.KernelVersion,
     runtimes: Object.keys(info.Runtimes ?? {}),
   };
 }
 
-/** Room where the engine keeps images; 0 when this process cannot see that folder (an engine on another host, an agent in a container). */
-async function freeBytes(folder: string): Promise<number> {
+/** Makes the reader of the room where an engine keeps its images; where that is, the engine is asked once. */
+export function createDiskSpaceReader(api: DockerApi): () => Promise<DiskSpace | undefined> {
+  let folder: string | undefined;
+  return async () => {
+    folder ??= (await api.call<EngineInfo>("Cannot ask the engine where it keeps images", { method: "GET", path: "/info" }, callLimits.describeMs)).DockerRootDir;
+    return spaceOf(folder);
+  };
+}
+
+/** Undefined when this process cannot see that folder (an engine on another host, an agent in a container). */
+async function spaceOf(folder: string): Promise<DiskSpace | undefined> {
   try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
+    const { bavail, blocks, bsize } = await statfs(folder);
+    return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
   } catch {
-    return 0;
+    return undefined;
   }
 }

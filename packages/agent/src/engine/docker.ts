@@ -4,7 +4,7 @@ import { createAttachment } from "./attachment.ts";
 import { containerOptions } from "./container-options.ts";
 import { containerAddress, containerState, type InspectedContainer, type ListedContainer, ownedContainer } from "./container-state.ts";
 import { callLimits, containerPath, createDockerApi } from "./docker-api.ts";
-import { describeEngine } from "./docker-description.ts";
+import { createDiskSpaceReader, describeEngine } from "./docker-description.ts";
 import { createDockerImages } from "./docker-images.ts";
 import { createDockerNetworks } from "./docker-networks.ts";
 import { removeContainer } from "./docker-removal.ts";
@@ -73,6 +73,9 @@ export function createDockerEngine({ agentId, host, log, networks: networkOption
     describe: async () => ({ ...(await describeEngine(api)), warnings: networks.warnings }),
     inspectImage: images.inspect,
     pullImage: images.pull,
+    listImages: images.list,
+    removeImage: images.remove,
+    diskSpace: createDiskSpaceReader(api),
     ensureNetworks: networks.ensure,
     allowHostPorts: networks.allowHostPorts,
     removeNetworks: networks.remove,

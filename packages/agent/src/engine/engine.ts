@@ -12,6 +12,15 @@ export interface Engine {
   inspectImage(reference: string): Promise<ImageFacts | undefined>;
   /** Brings an image and says what it is; pulls of one reference under way are shared. */
   pullImage(reference: string, options: PullOptions): Promise<ImageFacts>;
+  /** Every image that is present, whoever brought it. */
+  listImages(): Promise<PresentImage[]>;
+  /**
+   * Takes a name (a tag or digest reference) from an image, and with its last one the image; an id takes an image without a name. No
+   * error when it is not there; `conflict` while a container (a stopped one too) or another image is made of it.
+   */
+  removeImage(reference: string): Promise<void>;
+  /** The file system where the engine keeps images; undefined where this process cannot see it. */
+  diskSpace(): Promise<DiskSpace | undefined>;
   /** Makes the two bridges and the rules that keep instances off the host; idempotent. Resolves with the host's addresses on them. */
   ensureNetworks(): Promise<BridgeGateways>;
   /** Instances may reach these TCP ports of the host from now on, and no others. */
@@ -61,6 +70,22 @@ export interface EngineDescription {
   readonly runtimes: readonly string[];
   /** What people should know: a protection that this host does not allow. */
   readonly warnings?: readonly string[];
+}
+
+/** An image that the engine has. */
+export interface PresentImage {
+  readonly imageId: string;
+  /** With its layers, those that it shares with others too. */
+  readonly sizeBytes: number;
+  /** Tags and digest references by which the engine knows it, with registry; none: it is dangling. */
+  readonly names: readonly string[];
+}
+
+/** Room on a file system. */
+export interface DiskSpace {
+  readonly totalBytes: number;
+  /** For unprivileged use: what the file system keeps for root does not count. */
+  readonly freeBytes: number;
 }
 
 export interface PullOptions {

@@ -1,3 +1,4 @@
+import { formatImageReference, parseImageReference } from "@longshore/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Attachment, type ContainerId, type ContainerSpec, type Engine, EngineError, type EngineEvent } from "../engine.ts";
 import { captureOutput } from "./captured-output.ts";
@@ -10,6 +11,8 @@ export interface EngineUnderTest {
   readonly otherAgent: Engine;
   /** An image reference and how to run one of the contract's programs in it. */
   program(name: ContractProgramName): Pick<ContainerSpec, "image" | "entrypoint" | "command">;
+  /** An image that nothing else needs, by its one name. */
+  spareImage(): Promise<string>;
   /** As `docker rm -f` from a terminal. */
   removeFromOutside(id: ContainerId): Promise<void>;
   close(): Promise<void>;
@@ -72,6 +75,12 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       expect(description.memoryBytes).toBeGreaterThan(0);
     });
 
+    it("says how much room there is for images", async () => {
+      const { totalBytes = 0, freeBytes = 0 } = (await engine.diskSpace()) ?? {};
+      expect(freeBytes).toBeGreaterThan(0);
+      expect(totalBytes).toBeGreaterThan(freeBytes);
+    });
+
     describe("images", () => {
       it("are found by reference and by id, and are undefined when absent", async () => {
         const { image } = under.program("echo");
@@ -79,6 +88,25 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         expect(facts?.imageId).toMatch(/^sha256:[0-9a-f]{64}$/);
         expect(await engine.inspectImage(facts?.imageId ?? "")).toEqual(facts);
         expect(await engine.inspectImage("longshore-test/absent:1")).toBeUndefined();
+      });
+
+      it("are listed with their names and sizes", async () => {
+        const { image } = under.program("echo");
+        const { imageId = "" } = (await engine.inspectImage(image)) ?? {};
+        const listed = (await engine.listImages()).find((present) => present.imageId === imageId);
+        expect(listed?.names).toContain(formatImageReference(parseImageReference(image)));
+        expect(listed?.sizeBytes).toBeGreaterThan(0);
+      });
+
+      it("that a container needs, though it never ran, cannot be removed; then they can, and removing them again is no error", async () => {
+        const image = await under.spareImage();
+        const id = await engine.createContainer({ ...specOf("speak"), image });
+        await expect(engine.removeImage(image)).rejects.toMatchObject({ name: "EngineError", failure: "conflict" });
+        expect(await engine.inspectImage(image)).toBeDefined();
+        await engine.removeContainer(id);
+        await engine.removeImage(image);
+        expect(await engine.inspectImage(image)).toBeUndefined();
+        await engine.removeImage(image);
       });
 
       it("that no registry has cannot be pulled", async () => {

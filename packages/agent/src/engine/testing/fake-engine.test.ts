@@ -4,14 +4,16 @@ import { contractPrograms, type ContractProgramName } from "./contract-programs.
 import { describeEngineContract } from "./engine-contract.ts";
 import { createFakeEngine } from "./fake-engine.ts";
 
-const images = Object.fromEntries(Object.entries(contractPrograms).map(([name, { fake }]) => [`contract/${name}:1`, { program: fake }]));
+const images = Object.fromEntries(Object.entries(contractPrograms).map(([name, { fake }]) => [`docker.io/contract/${name}:1`, { program: fake }]));
 
 describeEngineContract("the fake engine", async () => {
-  const engine = createFakeEngine({ agentId: "one", images });
+  const spare = "docker.io/contract/spare:1";
+  const engine = createFakeEngine({ agentId: "one", images: { ...images, [spare]: {} } });
   return {
     engine,
     otherAgent: createFakeEngine({ agentId: "two", sharedWith: engine }),
-    program: (name: ContractProgramName) => ({ image: `contract/${name}:1`, entrypoint: [], command: [] }),
+    program: (name: ContractProgramName) => ({ image: `docker.io/contract/${name}:1`, entrypoint: [], command: [] }),
+    spareImage: async () => spare,
     removeFromOutside: async (id) => engine.removeFromOutside(id),
     close: async () => {},
   };

@@ -1,6 +1,6 @@
 import type { ImageFacts } from "@longshore/protocol";
 import { createHash } from "node:crypto";
-import { type ContainerAddress, type ContainerId, type ContainerSpec, type ContainerState, type Engine, type EngineDescription, EngineError, type EngineEvent } from "../engine.ts";
+import { type ContainerAddress, type ContainerId, type ContainerSpec, type ContainerState, type DiskSpace, type Engine, type EngineDescription, EngineError, type EngineEvent, type PresentImage } from "../engine.ts";
 import { labelKeys } from "../labels.ts";
 import { createFakeContainer, type FakeContainer, type FakeProgram } from "./fake-container.ts";
 
@@ -40,6 +40,8 @@ export interface FakeEngine extends Engine {
   readonly failNext: (method: EngineMethod, error: EngineError) => void;
   /** Holds calls of a method back until `release`; `reached` resolves at the first. */
   readonly hold: (method: EngineMethod) => { readonly reached: Promise<void>; release(): void };
+  /** Room where it keeps images, from now on; undefined: it cannot be seen. */
+  setDiskSpace(space: DiskSpace | undefined): void;
   /** Removes a container as `docker rm -f` would. */
   removeFromOutside(id: ContainerId): void;
   /** Goes away: calls fail as `unreachable`, streams break, containers run on. */
@@ -64,6 +66,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
   const world = (options.sharedWith && worlds.get(options.sharedWith)) ?? createWorld(options);
   const script = createScript();
   let networks: FakeEngine["networks"] = "absent";
+  let diskSpace: DiskSpace | undefined = { totalBytes: 200 * 2 ** 30, freeBytes: 100 * 2 ** 30 };
 
   const find = (id: ContainerId): FakeContainer => {
     const container = world.containers.find((candidate) => candidate.id === id);
@@ -90,9 +93,12 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       const image = world.registry.get(reference);
       if (image === undefined) throw new EngineError("not_found", 404, `Cannot pull "${reference}": no registry has it`);
       onProgress?.({ layers: 1, layersDone: 1, bytes: 1, bytesDone: 1 });
-      world.images.set(reference, image);
+      addImage(world.images, reference, image);
       return factsOf(reference, image);
     }),
+    listImages: script.method("listImages", async () => presentImages(world.images)),
+    removeImage: script.method("removeImage", async (reference) => removeImage(world, reference)),
+    diskSpace: script.method("diskSpace", async () => diskSpace),
     ensureNetworks: script.method("ensureNetworks", async () => {
       networks = "present";
       return { internal: "127.0.0.1", internet: "127.0.0.1" };
@@ -120,6 +126,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     calls: script.calls,
     failNext: script.failNext,
     hold: script.hold,
+    setDiskSpace: (space) => void (diskSpace = space),
     removeFromOutside: remove,
     goAway() {
       script.isAway = true;
@@ -138,7 +145,9 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
 }
 
 function createWorld({ images = {}, registry = {} }: FakeEngineOptions): World {
-  return { images: new Map(Object.entries(images)), registry: new Map(Object.entries(registry)), containers: [], watchers: new Set() };
+  const present = new Map<string, FakeImage>();
+  for (const [reference, image] of Object.entries(images)) addImage(present, reference, image);
+  return { images: present, registry: new Map(Object.entries(registry)), containers: [], watchers: new Set() };
 }
 
 /** What a test has set up for the calls to come. */
@@ -190,8 +199,43 @@ async function waitExit(world: World, id: ContainerId): Promise<ContainerState> 
   return container?.state ?? { running: false, exitCode: undefined, oomKilled: false, error: undefined, ip: undefined };
 }
 
+/** Gives an image a name, and the names its digests are; whoever had the name keeps its id. */
+function addImage(images: Map<string, FakeImage>, reference: string, image: FakeImage): void {
+  for (const name of [reference, ...(image.facts?.repositoryDigests ?? [])]) {
+    const before = images.get(name);
+    images.set(name, image);
+    if (before !== undefined && before !== image && ![...images.values()].includes(before)) images.set(idOf(name, before), before);
+  }
+}
+
+function presentImages(images: ReadonlyMap<string, FakeImage>): PresentImage[] {
+  return [...Map.groupBy(images, ([, image]) => image)].map(([image, named]) => {
+    const [[first] = [""]] = named;
+    const { imageId, sizeBytes } = factsOf(first, image);
+    return { imageId, sizeBytes, names: named.map(([name]) => name).filter((name) => name !== imageId) };
+  });
+}
+
+function removeImage({ images, containers }: World, reference: string): void {
+  const [name, image] = findImage(images, reference) ?? [];
+  if (name === undefined || image === undefined) return;
+  const isLast = [...images.values()].filter((each) => each === image).length === 1;
+  if (isLast && containers.some(({ spec }) => findImage(images, spec.image)?.[1] === image)) throw new EngineError("conflict", 409, `Cannot remove image "${reference}": a container uses it`);
+  images.delete(name);
+}
+
 function findImage(images: ReadonlyMap<string, FakeImage>, reference: string): [reference: string, image: FakeImage] | undefined {
-  return [...images].find(([name, image]) => name === reference || factsOf(name, image).imageId === reference || image.facts?.repositoryDigests?.includes(reference) === true);
+  const image = images.get(reference);
+  return image === undefined ? [...images].find(([name, each]) => idOf(name, each) === reference) : [reference, image];
+}
+
+const ids = new WeakMap<FakeImage, string>();
+
+/** The same under all of its names. */
+function idOf(reference: string, image: FakeImage): string {
+  const id = ids.get(image) ?? image.facts?.imageId ?? `sha256:${createHash("sha256").update(reference).digest("hex")}`;
+  ids.set(image, id);
+  return id;
 }
 
 const defaultDescription: EngineDescription = {
@@ -206,9 +250,9 @@ const defaultDescription: EngineDescription = {
   runtimes: ["runc"],
 };
 
-function factsOf(reference: string, { facts }: FakeImage): ImageFacts {
+function factsOf(reference: string, image: FakeImage): ImageFacts {
   return {
-    imageId: `sha256:${createHash("sha256").update(reference).digest("hex")}`,
+    imageId: idOf(reference, image),
     repositoryDigests: [],
     architecture: "amd64",
     sizeBytes: 1,
@@ -219,6 +263,6 @@ function factsOf(reference: string, { facts }: FakeImage): ImageFacts {
     labels: {},
     user: "",
     workingDirectory: "",
-    ...facts,
+    ...image.facts,
   };
 }
