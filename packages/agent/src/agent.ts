@@ -16,8 +16,8 @@ import { createDockerEngine } from "./engine/docker.ts";
 import type { Engine } from "./engine/engine.ts";
 import { sweep } from "./engine/reconcile.ts";
 import { findHold } from "./hold/executable.ts";
+import { createImageKeeper, type ImageKeeper } from "./images/image-keeper.ts";
 import { type FateWatch, watchFates } from "./instances/fates.ts";
-import { createImageShelf } from "./instances/images.ts";
 import { createLauncher } from "./instances/launcher.ts";
 import { poolLimits } from "./instances/limits.ts";
 import { InstancePool } from "./instances/pool.ts";
@@ -66,6 +66,7 @@ interface Started {
   engine?: Engine;
   api?: RuntimeApi;
   journal?: Journal;
+  images?: ImageKeeper;
   fates?: FateWatch;
   pool?: InstancePool;
   adoption?: Adoption;
@@ -123,10 +124,12 @@ class WiredAgent implements Agent {
 
     const contracts = createContracts({ api, clock: this.#clock, log, randomBytes });
     const contractOf = (name: Parameters<typeof contractFor>[1]) => contractFor(contracts, name);
-    const images = createImageShelf(engine);
+    const revisions = new KnownRevisions();
+    const keeper = (started.images = this.#keepImages(engine, revisions, log));
+    const images = keeper.shelf;
     const logs = createLogStore({ siteId, agentId, clock: this.#clock });
     const fates = (started.fates = watchFates(engine, log));
-    const launcher = createLauncher({ agentId, siteId, engine, images, fates, contractOf, holdFor: findHold, logs, clock: this.#clock, log, randomBytes });
+    const launcher = keeper.pinning(createLauncher({ agentId, siteId, engine, images, fates, contractOf, holdFor: findHold, logs, clock: this.#clock, log, randomBytes }));
     const limits = poolLimits(this.#config, description.cpuMillis);
     const pool = (started.pool = new InstancePool({ launcher, limits, clock: this.#clock, log, newInstanceId, onChange: () => started.heartbeats?.changed() }));
     const adoption = (started.adoption = new Adoption(adopt, { engine, launcher, pool, clock: this.#clock, log }));
@@ -139,13 +142,13 @@ class WiredAgent implements Agent {
       bus.introduce(introductionOf(identity, health.description, findHold(health.description.architecture) !== undefined));
       started.heartbeats?.beat();
     };
-    const revisions = new KnownRevisions();
     const startRun = createRunner({ pool, revisions, contractOf, journal, clock: this.#clock, log });
     const resume = () => {
       pool.resume();
       started.heartbeats?.beat();
     };
-    const answerAsk = createAskHandler({ engine, images, pool, revisions, adoption, logs, introduce, resume, drain: (deadlineMs) => this.#drainPool(deadlineMs) });
+    await keeper.start();
+    const answerAsk = createAskHandler({ engine: keeper.source, images, pool, revisions, adoption, logs, introduce, resume, drain: (deadlineMs) => this.#drainPool(deadlineMs) });
     await bus.start({
       open: (verb, frame, exchange) => (verb === "run" ? openRun(frame, exchange, startRun, (digest) => revisions.find(digest)) : openAsk(frame, exchange, answerAsk)),
       connectionChanged: (isConnected) => {
@@ -154,7 +157,8 @@ class WiredAgent implements Agent {
     });
     const beat = (sequence: number) => {
       const state = health.problem === undefined ? (pool.isDraining ? "draining" : "ready") : "unhealthy";
-      return heartbeatOf({ ...identity, sequence, state, detail: health.problem }, pool, (digest) => images.isPresent(digest), images.presentRevisions);
+      const { disk } = keeper;
+      return { ...heartbeatOf({ ...identity, sequence, state, detail: health.problem }, pool, (digest) => images.isPresent(digest), images.presentRevisions), ...(disk && { disk }) };
     };
     started.heartbeats = startHeartbeats(beat, (heartbeat) => bus.heartbeat(heartbeat));
     introduce();
@@ -167,6 +171,16 @@ class WiredAgent implements Agent {
     } catch (cause) {
       throw new LongshoreError("engine_unavailable", "Cannot start the agent: the container engine does not answer; is it running, and may this user reach it?", { phase: "startup", cause });
     }
+  }
+
+  #keepImages(engine: Engine, revisions: KnownRevisions, log: Logger): ImageKeeper {
+    const started = this.#started;
+    const uses = {
+      inUse: () => [...(started.pool?.instances ?? [])].map(({ revision }) => revision),
+      current: () => [...(started.images?.shelf.presentRevisions ?? [])].flatMap((digest) => revisions.find(digest) ?? []),
+    };
+    const onChange = () => started.heartbeats?.beat();
+    return createImageKeeper({ engine, dataFolder: this.#config.dataFolder, limits: this.#config, uses, clock: this.#clock, log, onChange });
   }
 
   /** Makes the networks, and serves the Runtime API on them; without an address there only lambda functions cannot run. */
@@ -208,7 +222,7 @@ class WiredAgent implements Agent {
     });
   }
 
-  async #end({ engine, api, journal, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
+  async #end({ engine, api, journal, images, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
     cancelSweep?.();
     health?.close();
     const emptied = pool?.close();
@@ -216,6 +230,7 @@ class WiredAgent implements Agent {
     await Promise.all([emptied, adoption?.close()]);
     heartbeats?.close();
     await bus?.close();
+    await images?.close();
     fates?.close();
     journal?.close();
     await api?.close();

@@ -3,6 +3,7 @@ import { totalmem } from "node:os";
 import { z } from "zod";
 
 const mebibyte = 2 ** 20;
+const gibibyte = 2 ** 30;
 
 /** Every setting of an agent; one idea of what each is for stands in docs/operations.md. */
 export const agentConfigSchema = z.strictObject({
@@ -18,6 +19,12 @@ export const agentConfigSchema = z.strictObject({
   heldMemoryBytes: z.number().int().min(0).default(512 * mebibyte),
   /** How long an instance stays without work. */
   idleMs: z.number().int().min(100).max(86_400_000).default(60_000),
+  /** What the images that this agent pulled may take together. */
+  imageQuotaBytes: z.number().int().min(0).default(20 * gibibyte),
+  /** An image that no current function needs goes when it was not used for that long. */
+  imageUnusedMs: z.number().int().min(60_000).default(7 * 86_400_000),
+  /** With less than that free where the engine keeps images, none is pulled; 0: always pull. */
+  diskMinFreeBytes: z.number().int().min(0).default(gibibyte),
   /** How long a stop waits for what runs. */
   drainMs: z.number().int().min(0).max(3_600_000).default(30_000),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),

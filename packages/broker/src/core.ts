@@ -107,7 +107,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
       identity,
       logs,
       health: { brokerId: bus.brokerId, problem: () => problem() ?? (registry.isReady ? undefined : "the registry has not been read") },
-      metrics: () => metrics.page({ ...dispatcher.load, sockets: sockets(), agents: countStandings(roster), busCounters: bus.counters }),
+      metrics: () => metrics.page({ ...dispatcher.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), busCounters: bus.counters }),
     }),
     async start() {
       await registry.start();
@@ -130,4 +130,10 @@ function countStandings(roster: Roster): ReadonlyMap<string, number> {
     counts.set(state, (counts.get(state) ?? 0) + 1);
   }
   return counts;
+}
+
+function countShortOfDisk(roster: Roster): number {
+  let count = 0;
+  for (const agent of roster.agents()) if (roster.isHeard(agent) && agent.capacity?.disk?.pressure === true) count += 1;
+  return count;
 }

@@ -10,6 +10,8 @@ export interface Gauges {
   readonly sockets: number;
   /** Agents by state. */
   readonly agents: ReadonlyMap<string, number>;
+  /** Agents that pull no image because their disk is full. */
+  readonly agentsShortOfDisk: number;
   readonly busCounters: ReadonlyMap<string, number>;
 }
 
@@ -43,6 +45,7 @@ export class Metrics {
       family("longshore_invocations_running", "gauge", "Invocations sent to an agent", [["", gauges.running]]),
       family("longshore_sockets", "gauge", "Open WebSocket connections", [["", gauges.sockets]]),
       family("longshore_agents", "gauge", "Agents by state", labelled("state", gauges.agents)),
+      family("longshore_agents_short_of_disk", "gauge", "Agents in reach that pull no image because their disk is full", [["", gauges.agentsShortOfDisk]]),
       family("longshore_bus_events_total", "counter", "What the bus dropped or counted", labelled("event", gauges.busCounters)),
       family("process_resident_memory_bytes", "gauge", "Resident memory", [["", process.memoryUsage.rss()]]),
     ].join("");

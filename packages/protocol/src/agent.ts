@@ -46,6 +46,17 @@ export type RevisionCapacity = z.infer<typeof revisionCapacitySchema>;
 export const agentStates = ["ready", "draining", "unhealthy"] as const;
 export type AgentState = (typeof agentStates)[number];
 
+/** The disk on which an agent's engine keeps images. */
+export const diskStateSchema = z.object({
+  totalBytes: amount,
+  freeBytes: amount,
+  /** What the images take that this agent pulled, each with all of its layers. */
+  imagesBytes: amount,
+  /** Too little is free, though every image that could go is gone: the agent pulls none, and runs what it has. */
+  pressure: z.boolean(),
+});
+export type DiskState = z.infer<typeof diskStateSchema>;
+
 /** State and live capacity, every few seconds and soon after a change that matters. */
 export const heartbeatSchema = z.object({
   agentId: agentIdSchema,
@@ -63,6 +74,8 @@ export const heartbeatSchema = z.object({
   running: amount,
   idle: amount,
   held: amount,
+  /** Absent where the agent cannot see that disk. */
+  disk: diskStateSchema.optional(),
   revisions: z.array(revisionCapacitySchema).max(10_000),
 });
 export type Heartbeat = z.infer<typeof heartbeatSchema>;

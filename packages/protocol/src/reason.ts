@@ -56,6 +56,7 @@ export const reasons = {
   connection_lost: entry("unavailable", 503),
   engine_unavailable: entry("unavailable", 503),
   image_pull_failed: entry("unavailable", 503),
+  disk_full: entry("unavailable", 503),
   instance_start_failed: entry("unavailable", 503),
   contract_unimplemented: entry("unimplemented", 501),
   async_unimplemented: entry("unimplemented", 501),

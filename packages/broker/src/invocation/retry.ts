@@ -32,7 +32,7 @@ export interface Situation {
 export type Next = "send_revision" | "other_agent" | "fail" | "lost";
 
 /** Refusals that say something of one agent, not of the function: another may well serve. */
-const agentsOwn = new Set(["agent_busy", "agent_draining", "engine_unavailable", "image_pull_failed", "image_not_found", "revision_unknown"]);
+const agentsOwn = new Set(["agent_busy", "agent_draining", "engine_unavailable", "image_pull_failed", "disk_full", "image_not_found", "revision_unknown"]);
 
 /** Decides what follows a failed attempt. */
 export function afterFailure(failure: Failure, situation: Situation): Next {

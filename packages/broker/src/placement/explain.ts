@@ -22,6 +22,11 @@ export function explainLocalImage(what: string, reference: string): LongshoreErr
   return unplaceable("no_agent_eligible", what, `its image ${quote(reference)} is in no registry, and no eligible agent has it`);
 }
 
+/** Says why an image that nobody has can be pulled nowhere. */
+export function explainFullDisk(what: string): LongshoreError {
+  return unplaceable("disk_full", what, "no eligible agent has its image, and the disk of each is full", 30_000);
+}
+
 function describe(condition: Unmet, requirement: Requirement, joined: readonly AgentEntry[], agents: readonly AgentEntry[]): string {
   switch (condition) {
     case "agent":

@@ -2,7 +2,7 @@ import type { LongshoreError, Revision, Where } from "@longshore/protocol";
 import { type AgentEntry, shareOf } from "../roster/agent-entry.ts";
 import { AgentClass, hasRoom } from "./agent-class.ts";
 import { choosePlacement } from "./choose-placement.ts";
-import { explainLocalImage, explainNoAgent } from "./explain.ts";
+import { explainFullDisk, explainLocalImage, explainNoAgent } from "./explain.ts";
 import { placementKey, requirementKey, requirementsOf, type Requirement } from "./requirement.ts";
 import { RevisionIndex } from "./revision-index.ts";
 import { shortlist } from "./shortlist.ts";
@@ -53,12 +53,20 @@ export class Placement {
     return explainNoAgent(`"${revision.functionName}"`, requirement, this.#fleet.agents());
   }
 
-  /** Why an invocation that waited found no place: no slot, unless its image is nowhere. */
+  /** Why an invocation that waited found no place: no slot, unless its image is nowhere and cannot be brought. */
   explainFull(revision: Revision, where: Where): LongshoreError | undefined {
-    if (!revision.image.local) return undefined;
+    if (!revision.image.local) return this.#explainDisk(revision, where);
     const members = [...(this.#levelsOf(revision, where).at(-1)?.members ?? [])];
     const isSomewhere = members.some((agent) => agent.shares.get(revision.digest)?.capacity?.imagePresent === true);
     return isSomewhere ? undefined : explainLocalImage(`"${revision.functionName}"`, revision.image.reference);
+  }
+
+  /** Ends at the first agent that could: usually the first of all. */
+  #explainDisk(revision: Revision, where: Where): LongshoreError | undefined {
+    for (const agent of this.#levelsOf(revision, where).at(-1)?.members ?? []) {
+      if (agent.capacity?.disk?.pressure !== true || agent.shares.get(revision.digest)?.capacity?.imagePresent === true) return undefined;
+    }
+    return explainFullDisk(`"${revision.functionName}"`);
   }
 
   /** The agents that may run something, whatever their load. */

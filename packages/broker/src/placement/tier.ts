@@ -27,7 +27,7 @@ export function demandOf({ spec, image }: Revision): Demand {
 /**
  * The tier of an agent for a revision, by its heartbeat and what was sent there since. `warm`: a slot is free on an instance that
  * runs; `held`: on one that is held or being started; `present`: one more could be started and the image is there; `room`: the
- * image would have to be pulled first.
+ * image would have to be pulled first, and there is disk for it.
  */
 export function tierOf(demand: Demand, agent: AgentEntry, share: RevisionShare | undefined): Tier {
   if (share?.isFull === true) return tiers.none;
@@ -37,7 +37,7 @@ export function tierOf(demand: Demand, agent: AgentEntry, share: RevisionShare |
   if (warm + comingSlots(demand, share) - taken >= 1) return tiers.held;
   if (startableSlots(demand, agent, share) < 1) return tiers.none;
   if (share?.capacity?.imagePresent === true) return tiers.present;
-  return demand.local ? tiers.none : tiers.room;
+  return demand.local || agent.capacity?.disk?.pressure === true ? tiers.none : tiers.room;
 }
 
 /** Free slots of instances that are held or being started. */

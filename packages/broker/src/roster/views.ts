@@ -25,8 +25,8 @@ export function agentView(agent: AgentEntry, nameRevision: NameRevision): AgentV
 }
 
 function pick(capacity: NonNullable<AgentEntry["capacity"]>): AgentView["capacity"] {
-  const { sequence, memoryBytes, memoryFreeBytes, instancesMax, instancesFree, running, idle, held } = capacity;
-  return { sequence, memoryBytes, memoryFreeBytes, instancesMax, instancesFree, running, idle, held };
+  const { sequence, memoryBytes, memoryFreeBytes, instancesMax, instancesFree, running, idle, held, disk } = capacity;
+  return { sequence, memoryBytes, memoryFreeBytes, instancesMax, instancesFree, running, idle, held, ...(disk !== undefined && { disk }) };
 }
 
 function functionsOf(agent: AgentEntry, nameRevision: NameRevision): AgentView["functions"] {

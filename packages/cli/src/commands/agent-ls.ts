@@ -5,9 +5,11 @@ import { formatAge, formatBytes } from "../terminal/quantity.ts";
 import type { Style } from "../terminal/style.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
 
-/** One word for state and cordon together. */
+/** One word for state, cordon and a disk too full to pull images. */
 function stateOf(agent: AgentView): string {
-  return agent.cordoned && agent.state === "ready" ? "cordoned" : agent.state;
+  if (agent.state !== "ready") return agent.state;
+  if (agent.cordoned) return "cordoned";
+  return agent.capacity.disk?.pressure === true ? "disk-full" : "ready";
 }
 
 function paintState(style: Style, agent: AgentView, text: string): string {
@@ -24,6 +26,7 @@ const columns = (nowMs: number, style: Style): readonly Column<AgentView>[] => [
   { title: "HELD", cell: ({ capacity }) => String(capacity.held), align: "right" },
   { title: "ROOM", cell: ({ capacity }) => `${capacity.instancesFree}/${capacity.instancesMax}`, align: "right" },
   { title: "MEMORY FREE", cell: ({ capacity }) => `${formatBytes(capacity.memoryFreeBytes)}/${formatBytes(capacity.memoryBytes)}`, align: "right" },
+  { title: "DISK FREE", cell: ({ capacity: { disk } }) => (disk === undefined ? "" : `${formatBytes(disk.freeBytes)}/${formatBytes(disk.totalBytes)}`), align: "right" },
   { title: "HEARD", cell: (agent) => formatAge(agent.lastHeardAt, nowMs), align: "right" },
   { title: "LABELS", cell: (agent) => formatLabels(agent) },
 ];
@@ -37,7 +40,7 @@ function formatLabels(agent: AgentView): string {
 export const agentLs = defineCommand({
   path: ["agent", "ls"],
   summary: "List the agents with their live capacity",
-  description: "RUNNING counts invocations; IDLE and HELD count instances that wait, with and without their program begun; ROOM is how many more instances fit, of how many at most.",
+  description: "RUNNING counts invocations; IDLE and HELD count instances that wait, with and without their program begun; ROOM is how many more instances fit, of how many at most. An agent that is disk-full pulls no image and runs those that it has.",
   options: { site: { value: "SITE", summary: "Only those of one site" } },
   arguments: {},
   examples: [

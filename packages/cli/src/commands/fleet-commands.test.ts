@@ -29,11 +29,18 @@ describe("longshore agent", () => {
   it("ls shows live capacity, operator labels, and why one is ill", async () => {
     const { stdout, stderr } = await runLine(["agent", "ls"], { fleet: { agents: agents(agentView({ cordoned: true })) } });
     expect(lines(stdout).map((line) => line.replace(/ +/g, " "))).toEqual([
-      "AGENT SITE STATE RUNNING IDLE HELD ROOM MEMORY FREE HEARD LABELS",
-      "plant-1 plant cordoned 1 2 1 60/64 4GiB/8GiB 0s gpu=true",
-      "cloud-1 cloud lost 1 2 1 60/64 4GiB/8GiB 0s gpu=true",
+      "AGENT SITE STATE RUNNING IDLE HELD ROOM MEMORY FREE DISK FREE HEARD LABELS",
+      "plant-1 plant cordoned 1 2 1 60/64 4GiB/8GiB - 0s gpu=true",
+      "cloud-1 cloud lost 1 2 1 60/64 4GiB/8GiB - 0s gpu=true",
     ]);
     expect(stderr).toBe("cloud-1: not heard for 15 s\n");
+  });
+
+  it("ls shows that the disk of one is too full to pull images", async () => {
+    const view = agentView();
+    const disk = { totalBytes: 2 ** 36, freeBytes: 2 ** 29, imagesBytes: 0, pressure: true };
+    const { stdout } = await runLine(["agent", "ls"], { fleet: { agents: agents({ ...view, capacity: { ...view.capacity, disk } }) } });
+    expect(lines(stdout)[1]?.replace(/ +/g, " ")).toBe("plant-1 plant disk-full 1 2 1 60/64 4GiB/8GiB 512MiB/64GiB 0s gpu=true");
   });
 
   it("ls narrows to a site", async () => {

@@ -40,6 +40,10 @@ export interface FakeEngine extends Engine {
   readonly failNext: (method: EngineMethod, error: EngineError) => void;
   /** Holds calls of a method back until `release`; `reached` resolves at the first. */
   readonly hold: (method: EngineMethod) => { readonly reached: Promise<void>; release(): void };
+  /** From now on a registry has this image by this reference. */
+  publish(reference: string, image: FakeImage): void;
+  /** Gives an image a name more, as `docker tag` would. */
+  tag(reference: string, name: string): void;
   /** Room where it keeps images, from now on; undefined: it cannot be seen. */
   setDiskSpace(space: DiskSpace | undefined): void;
   /** Removes a container as `docker rm -f` would. */
@@ -126,6 +130,11 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     calls: script.calls,
     failNext: script.failNext,
     hold: script.hold,
+    publish: (reference, image) => void world.registry.set(reference, image),
+    tag(reference, name) {
+      const [, image] = findImage(world.images, reference) ?? [];
+      if (image !== undefined) world.images.set(name, image);
+    },
     setDiskSpace: (space) => void (diskSpace = space),
     removeFromOutside: remove,
     goAway() {
@@ -230,10 +239,11 @@ function findImage(images: ReadonlyMap<string, FakeImage>, reference: string): [
 }
 
 const ids = new WeakMap<FakeImage, string>();
+let idsMade = 0;
 
-/** The same under all of its names. */
+/** The same under all of its names, and no other image's. */
 function idOf(reference: string, image: FakeImage): string {
-  const id = ids.get(image) ?? image.facts?.imageId ?? `sha256:${createHash("sha256").update(reference).digest("hex")}`;
+  const id = ids.get(image) ?? image.facts?.imageId ?? `sha256:${createHash("sha256").update(`${reference} ${++idsMade}`).digest("hex")}`;
   ids.set(image, id);
   return id;
 }

@@ -1,0 +1,40 @@
+import { LongshoreError } from "@longshore/protocol";
+import type { Engine } from "../engine/engine.ts";
+import type { ImageCollector } from "./image-collector.ts";
+import type { ImageLedger } from "./image-ledger.ts";
+import { namesOf } from "./image-names.ts";
+import type { ImagePins } from "./image-pins.ts";
+
+/** Where an agent's images come from. */
+export type ImageSource = Pick<Engine, "inspectImage" | "pullImage">;
+
+export interface ImageSourceParts {
+  readonly engine: Pick<Engine, "inspectImage" | "pullImage" | "listImages">;
+  readonly ledger: ImageLedger;
+  readonly pins: ImagePins;
+  readonly collector: Pick<ImageCollector, "makeRoom" | "soon">;
+}
+
+/** A pull that was refused may work in a while: somebody may have made room. */
+const retryAfterMs = 30_000;
+
+/** The engine, with what it pulls written down as this agent's. A pull rejects with `disk_full` while the host is short of disk. */
+export function createImageSource({ engine, ledger, pins, collector }: ImageSourceParts): ImageSource {
+  return {
+    inspectImage: (reference) => engine.inspectImage(reference),
+    async pullImage(reference, options) {
+      const unpin = await pins.pin(namesOf(reference));
+      try {
+        if (!(await collector.makeRoom())) throw new LongshoreError("disk_full", `Cannot pull "${reference}": the host's disk is full, and no image can go`, { phase: "startup", retryAfterMs });
+        // What the host had before, under whatever name, stays its own.
+        const before = new Set((await engine.listImages()).map(({ imageId }) => imageId));
+        const facts = await engine.pullImage(reference, options);
+        if (!before.has(facts.imageId) || ledger.has(facts.imageId)) ledger.brought(reference, facts);
+        collector.soon();
+        return facts;
+      } finally {
+        unpin();
+      }
+    },
+  };
+}
