@@ -36,6 +36,7 @@ describe("after a failed attempt", () => {
     ["draining", refused("agent_draining", "admission"), {}, "other_agent"],
     ["its engine is ill", refused("engine_unavailable", "startup"), {}, "other_agent"],
     ["its registry is not in reach", refused("image_pull_failed", "startup"), {}, "other_agent"],
+    ["its disk is full", refused("disk_full", "startup"), {}, "other_agent"],
     ["it has no such image", refused("image_not_found", "startup"), {}, "other_agent"],
 
     ["revision unknown", refused("revision_unknown", "admission"), {}, "send_revision"],

@@ -106,6 +106,29 @@ describe("placement", () => {
     expect(fleet.roster.placement.explainFull(local, {})).toBeUndefined();
   });
 
+  it("sends an agent whose disk is full only what it has the image of, and says so when that leaves nobody", () => {
+    const disk = { totalBytes: 100, freeBytes: 1, imagesBytes: 0, pressure: true };
+    const [revision, other] = [stdio(), stdio({ name: "other" })];
+    const fleet = new TestFleet();
+    fleet.ready("a1", { heartbeat: { disk, revisions: [shareIn(revision)] } });
+    expect(placed(fleet, revision)).toBe("a1");
+    expect(placed(fleet, other)).toBe("full");
+    expect(fleet.roster.placement.explainFull(other, {})).toMatchObject({ reason: "disk_full", message: 'Cannot place "other": no eligible agent has its image, and the disk of each is full' });
+    expect(fleet.roster.placement.explainFull(revision, {})).toBeUndefined();
+    fleet.ready("a2");
+    expect(placed(fleet, other)).toBe("a2");
+    expect(fleet.roster.placement.explainFull(other, {})).toBeUndefined();
+  });
+
+  it("takes an agent for everything again once its disk has room", () => {
+    const disk = { totalBytes: 100, freeBytes: 1, imagesBytes: 0, pressure: true };
+    const fleet = new TestFleet();
+    fleet.ready("a1", { heartbeat: { disk } });
+    expect(placed(fleet)).toBe("full");
+    fleet.heartbeat("a1", { disk: { ...disk, freeBytes: 50, pressure: false } });
+    expect(placed(fleet)).toBe("a1");
+  });
+
   it("goes where a preference is met, and elsewhere when nobody there can", () => {
     const revision = stdio({ placement: { prefer: [{ key: "tier", value: "gold" }, { key: "tier", value: "silver" }] } });
     const fleet = new TestFleet();

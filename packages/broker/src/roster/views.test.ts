@@ -23,6 +23,15 @@ describe("the view of an agent", () => {
     });
   });
 
+  it("tells of its disk, where the agent can see it", () => {
+    const disk = { totalBytes: 100, freeBytes: 1, imagesBytes: 50, pressure: true };
+    const fleet = new TestFleet();
+    fleet.ready("a1", { heartbeat: { disk } });
+    fleet.ready("a2");
+    expect(agentViewSchema.parse(agentView(fleet.agent("a1"), nobodys)).capacity.disk).toEqual(disk);
+    expect(agentView(fleet.agent("a2"), nobodys).capacity).not.toHaveProperty("disk");
+  });
+
   it("is whole for one that was never heard", () => {
     const fleet = new TestFleet();
     fleet.joined.join("a1", { cordoned: true });
