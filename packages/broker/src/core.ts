@@ -13,6 +13,7 @@ import { readOrphan, readRecord, recordOfOrphan } from "./invocation/records.ts"
 import { storeOrphan, tellFinished } from "./invocation/tell-finished.ts";
 import { FunctionLogs } from "./logs/function-logs.ts";
 import { Metrics } from "./metrics.ts";
+import { RegistryCredentials } from "./registry/credentials.ts";
 import { Deployer } from "./registry/deploy.ts";
 import { Functions } from "./registry/functions.ts";
 import { Preparer } from "./registry/preparer.ts";
@@ -56,8 +57,9 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
   const joined = joinedAgents(identity.agents, identity.sites);
   const registry = new Registry({ store: bus.store, sealKeyFile, log: log.child({ component: "registry" }) });
   const roster = new Roster({ joined, clock, introduce: (agent) => asker.ask(agent, { ask: "introduce" }, { silenceMs: introduceMs }) });
-  const preparer = new Preparer({ registry, roster, asker, clock, log: log.child({ component: "registry" }) });
-  const functions = new Functions(registry, new Deployer({ registry, roster, asker, preparer, clock }));
+  const credentials = new RegistryCredentials({ store: bus.store, sealKeyFile, log: log.child({ component: "registry" }) });
+  const preparer = new Preparer({ registry, roster, asker, credentials, clock, log: log.child({ component: "registry" }) });
+  const functions = new Functions(registry, new Deployer({ registry, roster, asker, preparer, credentials, clock }));
   const metrics = new Metrics();
 
   const nameFor = (tenantId: TenantId | undefined) => (digest: string) => {
@@ -74,7 +76,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
   const invocationLog = log.child({ component: "invocation" });
   const { records } = bus.store;
   const finished = tellFinished({ records, hub, ended: (record) => metrics.ended(record), log: invocationLog });
-  const dispatcher = new Dispatcher({ bus, clock, registry, roster, limits, finished });
+  const dispatcher = new Dispatcher({ bus, clock, registry, roster, credentials, limits, finished });
   const elsewhere = createInflightElsewhere(bus, dispatcher.inflight);
   const invocations = new Invocations({ inflight: dispatcher.inflight, elsewhere, records });
 
@@ -102,6 +104,11 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
     hub,
     parts: (sockets) => ({
       functions,
+      registries: {
+        list: (tenantId) => credentials.list(tenantId),
+        set: (tenantId, host, document) => credentials.set(tenantId, host, document, clock.date()),
+        remove: (tenantId, host) => credentials.remove(tenantId, host),
+      },
       invocations,
       fleet: new FleetOperations({ roster, joined, settings, asker, nameRevision: nameFor(undefined), log }),
       identity,
@@ -110,7 +117,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
       metrics: () => metrics.page({ ...dispatcher.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), busCounters: bus.counters }),
     }),
     async start() {
-      await registry.start();
+      await Promise.all([registry.start(), credentials.start()]);
       await roster.start();
       preparer.start();
     },
@@ -119,6 +126,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
       dispatcher.close();
       roster.close();
       registry.close();
+      credentials.close();
     },
   };
 }

@@ -11,6 +11,7 @@ import { invoke } from "./commands/invoke.ts";
 import { join } from "./commands/join.ts";
 import { logs } from "./commands/logs.ts";
 import { ls } from "./commands/ls.ts";
+import { registryLogin, registryLogout, registryLs } from "./commands/registry.ts";
 import { rm } from "./commands/rm.ts";
 import { siteLs } from "./commands/site-ls.ts";
 import { tokenCreate } from "./commands/token-create.ts";
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   tokenCreate, join,
   agentLs, agentCordon, agentUncordon, agentDrain, agentRevoke, agentRun,
   siteLs,
+  registryLogin, registryLs, registryLogout,
   broker,
   doctor,
   version,

@@ -1,10 +1,10 @@
-import type { AgentView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, SiteView, StartKind, TokenAnswer } from "@longshore/protocol";
+import type { AgentView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, RegistryLogin, RegistryView, SiteView, StartKind, TokenAnswer } from "@longshore/protocol";
 import type { Connection } from "./command-line/connection.ts";
 
 /** What commands need of a fleet. The SDK's is one; tests bring their own. */
 export interface Fleet {
   readonly call: (name: string, body: CallBody, options: CallOptions) => Promise<Answer>;
-  readonly deploy: (document: FunctionDocument, options: { onProgress?: (progress: DeployProgress) => void; signal?: AbortSignal }) => Promise<DeployAnswer>;
+  readonly deploy: (document: FunctionDocument, options: { onProgress?: (progress: DeployProgress) => void; signal?: AbortSignal; local?: boolean }) => Promise<DeployAnswer>;
   readonly list: () => Promise<readonly FunctionView[]>;
   readonly remove: (name: string) => Promise<void>;
   readonly logs: (name: string, options: { follow: boolean; tail: number; signal?: AbortSignal }) => AsyncIterable<LogLine>;
@@ -16,6 +16,11 @@ export interface Fleet {
     readonly revoke: (agentId: string) => Promise<void>;
   };
   readonly sites: { readonly list: () => Promise<readonly SiteView[]> };
+  readonly registries: {
+    readonly list: () => Promise<readonly RegistryView[]>;
+    readonly set: (host: string, login: RegistryLogin) => Promise<RegistryView>;
+    readonly remove: (host: string) => Promise<void>;
+  };
   readonly tokens: { readonly create: (request: TokenRequest) => Promise<TokenAnswer> };
   readonly invocation: (invocationId: string) => InvocationHandle;
   readonly close: () => Promise<void> | void;

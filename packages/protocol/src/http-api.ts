@@ -95,6 +95,18 @@ export const renewRequestSchema = z.strictObject({
 });
 export type RenewRequest = z.infer<typeof renewRequestSchema>;
 
+/** `PUT /v1/registries/{host}`: credentials that a tenant's images of that registry are pulled with. */
+export const registryLoginSchema = z.strictObject({
+  username: z.string().min(1).max(256),
+  password: z.string().min(1).max(16_384),
+});
+export type RegistryLogin = z.infer<typeof registryLoginSchema>;
+
+/** A registry that the tenant has credentials for; the password is never shown. */
+export const registryViewSchema = z.object({ host: z.string(), username: z.string(), updatedAt: z.string() });
+export type RegistryView = z.infer<typeof registryViewSchema>;
+export const registryListSchema = z.object({ registries: z.array(registryViewSchema) });
+
 export const healthSchema = z.object({ status: z.enum(["ok", "unavailable"]), brokerId: z.string(), detail: z.string().optional() });
 export const agentListSchema = z.object({ agents: z.array(agentViewSchema) });
 export const siteListSchema = z.object({ sites: z.array(siteViewSchema) });
@@ -137,6 +149,9 @@ export const routes = [
   { id: "drainAgent", method: "POST", path: "/v1/agents/{id}/drain", summary: "Cordon, finish what runs, stop instances", access: "key", request: drainRequestSchema, response: agentViewSchema, status: 200 },
   { id: "revokeAgent", method: "POST", path: "/v1/agents/{id}/revoke", summary: "Take its credential back, at once", access: "key", status: 204 },
   { id: "listSites", method: "GET", path: "/v1/sites", summary: "Every site with its capacity", access: "key", response: siteListSchema, status: 200 },
+  { id: "listRegistries", method: "GET", path: "/v1/registries", summary: "Registries that the tenant has credentials for; no passwords", access: "key", response: registryListSchema, status: 200 },
+  { id: "putRegistry", method: "PUT", path: "/v1/registries/{host}", summary: "Set the credentials for a registry", access: "key", request: registryLoginSchema, response: registryViewSchema, status: 200 },
+  { id: "deleteRegistry", method: "DELETE", path: "/v1/registries/{host}", summary: "Forget the credentials for a registry", access: "key", status: 204 },
   { id: "createToken", method: "POST", path: "/v1/tokens", summary: "A join token: single use, 15 minutes", access: "key", request: tokenRequestSchema, response: tokenAnswerSchema, status: 201 },
   { id: "join", method: "POST", path: "/v1/join", summary: "Trade a join token for an agent's credential", access: "proof", request: joinRequestSchema, response: joinAnswerSchema, status: 200 },
   { id: "renewAgent", method: "POST", path: "/v1/agents/{id}/renew", summary: "A fresh credential, by the agent's signature", access: "proof", request: renewRequestSchema, response: joinAnswerSchema, status: 200 },

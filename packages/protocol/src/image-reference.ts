@@ -44,3 +44,10 @@ export function formatImageReference(reference: ImageReference): string {
   const tail = reference.digest !== undefined ? `@${reference.digest}` : `:${reference.tag ?? "latest"}`;
   return `${reference.registry}/${reference.repository}${tail}`;
 }
+
+/** Reads a registry's host as image references name it (`registry.plant:5000`, `docker.io`), or throws `bad_name` naming the field. */
+export function parseRegistryHost(text: string, field = "host"): string {
+  const host = text.toLowerCase();
+  if (text.length <= 255 && registryPattern.test(host)) return host;
+  throw new LongshoreError("bad_name", `Cannot read ${field} ${JSON.stringify(text.slice(0, 80))}: expected a registry's host, with its port where it has one`, { field });
+}

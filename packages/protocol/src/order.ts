@@ -3,6 +3,10 @@ import { requestHeadSchema } from "./exchange.ts";
 import { revisionSchema } from "./function.ts";
 import { invocationIdSchema } from "./names.ts";
 
+/** Credentials for one registry; sealed in transit by the bus, never written down by the agent. */
+export const registryCredentialSchema = z.object({ username: z.string(), password: z.string() });
+export type RegistryCredential = z.infer<typeof registryCredentialSchema>;
+
 /**
  * What a broker orders of an agent. A run order names a revision by digest; an agent that does not know it (it restarted, say)
  * answers `revision_unknown`, and the broker sends it along with the next attempt. Secrets travel only here.
@@ -13,6 +17,8 @@ export const runOrderSchema = z.object({
   revisionDigest: z.string(),
   /** The revision itself, when the agent may not know it. */
   revision: revisionSchema.optional(),
+  /** Along with the revision: for the registry of its image, where the tenant has one. */
+  credential: registryCredentialSchema.optional(),
   /** Time left, counted down by the agent on its own monotonic clock. */
   remainingMs: z.number().nonnegative(),
   request: requestHeadSchema,
@@ -26,9 +32,6 @@ export const runOrderSchema = z.object({
   viaUrl: z.boolean().optional(),
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
-
-/** Credentials for one pull; sealed in transit by the bus, never written down by the agent. */
-export const registryCredentialSchema = z.object({ username: z.string(), password: z.string() });
 
 /**
  * Everything else a broker asks of an agent: opened on the ask subject, answered by one complete `answer` whose body is JSON, or,

@@ -1,4 +1,4 @@
-import { agentListSchema, type AgentView, agentViewSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, logLineSchema, LongshoreError, revisionListSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, logLineSchema, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHttpTransport } from "./http-call.ts";
@@ -35,8 +35,11 @@ export interface Fleet extends AsyncDisposable {
   invoke(functionName: string, body?: InvokeBody, options?: CallOptions): Promise<unknown>;
   /** A function with checked input and output, typed by their schemas. */
   function<Input extends z.ZodType, Output extends z.ZodType>(functionName: string, schemas: FunctionSchemas<Input, Output>): TypedFunction<Input, Output>;
-  /** Deploys; a new revision is made when something changed. Resolves once an agent has the image. */
-  deploy(document: FunctionDocument, options?: { onProgress?: ((progress: DeployProgress) => void) | undefined; signal?: AbortSignal | undefined }): Promise<DeployAnswer>;
+  /**
+   * Deploys; a new revision is made when something changed. Resolves once an agent has the image. With `local` the image is one that an
+   * agent's engine has, and no registry is asked.
+   */
+  deploy(document: FunctionDocument, options?: { onProgress?: ((progress: DeployProgress) => void) | undefined; signal?: AbortSignal | undefined; local?: boolean | undefined }): Promise<DeployAnswer>;
   list(): Promise<readonly FunctionView[]>;
   get(functionName: string): Promise<FunctionView>;
   revisions(functionName: string): Promise<readonly FunctionView[]>;
@@ -54,6 +57,13 @@ export interface Fleet extends AsyncDisposable {
     revoke(agentId: string): Promise<void>;
   };
   readonly sites: { list(): Promise<readonly SiteView[]> };
+  /** Credentials that images are pulled with, one for each registry's host (`registry.plant:5000`, `docker.io`). */
+  readonly registries: {
+    /** Passwords are never shown. */
+    list(): Promise<readonly RegistryView[]>;
+    set(host: string, login: RegistryLogin): Promise<RegistryView>;
+    remove(host: string): Promise<void>;
+  };
   readonly tokens: { create(request: TokenOptions): Promise<TokenAnswer> };
   invocation(invocationId: string): InvocationHandle;
   /** Every agent as it stands, `caught_up`, then what happens. Over a WebSocket only. */
@@ -79,6 +89,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   const read = async <Schema extends z.ZodType>(schema: Schema, request: HttpRequest): Promise<z.output<Schema>> => readDocument(schema, await http.json(request), request.path);
   const functionPath = (name: string, rest = "") => `/v1/functions/${encodeURIComponent(name)}${rest}`;
   const agentPath = (agentId: string, verb: string) => `/v1/agents/${encodeURIComponent(agentId)}/${verb}`;
+  const registryPath = (host: string) => `/v1/registries/${encodeURIComponent(host)}`;
   const call = async (name: string, body?: CallBody, callOptions: CallOptions = {}) => transport.call(outgoingCall(name, body, callOptions));
 
   const close = () => {
@@ -108,6 +119,13 @@ export function createFleet(options: FleetOptions = {}): Fleet {
       },
     },
     sites: { list: async () => (await read(siteListSchema, { method: "GET", path: "/v1/sites" })).sites },
+    registries: {
+      list: async () => (await read(registryListSchema, { method: "GET", path: "/v1/registries" })).registries,
+      set: (host, login) => read(registryViewSchema, { method: "PUT", path: registryPath(host), body: login }),
+      remove: async (host) => {
+        await http.json({ method: "DELETE", path: registryPath(host) });
+      },
+    },
     tokens: { create: (request) => read(tokenAnswerSchema, { method: "POST", path: "/v1/tokens", body: request }) },
     invocation: (invocationId) => handleOf(http, `/v1/invocations/${encodeURIComponent(invocationId)}`),
     watch({ signal } = {}) {
@@ -129,8 +147,8 @@ function handleOf(http: HttpClient, path: string): InvocationHandle {
   };
 }
 
-async function deploy(http: HttpClient, path: string, document: FunctionDocument, { onProgress, signal }: NonNullable<Parameters<Fleet["deploy"]>[1]>): Promise<DeployAnswer> {
-  for await (const line of http.lines({ method: "PUT", path, body: document, signal })) {
+async function deploy(http: HttpClient, path: string, document: FunctionDocument, { onProgress, signal, local = false }: NonNullable<Parameters<Fleet["deploy"]>[1]>): Promise<DeployAnswer> {
+  for await (const line of http.lines({ method: "PUT", path: local ? `${path}?local=true` : path, body: document, signal })) {
     const told = readDocument(deployLineSchema, line, path);
     if ("progress" in told) onProgress?.(told.progress);
     else if ("answer" in told) return told.answer;

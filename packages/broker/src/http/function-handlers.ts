@@ -2,6 +2,7 @@ import { functionNameSchema, LongshoreError, parseName } from "@longshore/protoc
 import type { DeployProgress, Handler, HandlerContext } from "./handler.ts";
 import { abortOnClose, LineAnswer } from "./ndjson.ts";
 import { callerError, sendJson } from "./problem.ts";
+import { readFlag } from "./query.ts";
 
 const nameOf = ({ parameters }: HandlerContext) => parseName(functionNameSchema, parameters["fn"], "function");
 
@@ -34,7 +35,7 @@ function named(document: unknown, name: string): unknown {
 }
 
 function deploy(context: HandlerContext, document: unknown, onProgress: (progress: DeployProgress) => void) {
-  return context.parts.functions.deploy(context.tenantId, document, { onProgress, signal: abortOnClose(context.response) });
+  return context.parts.functions.deploy(context.tenantId, document, { local: readFlag(context.query, "local"), onProgress, signal: abortOnClose(context.response) });
 }
 
 /** Progress as it happens, then the answer or the error, each a line. */

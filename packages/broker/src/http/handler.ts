@@ -1,11 +1,11 @@
-import type { AgentView, DeployAnswer, DrainRequest, FunctionView, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PullProgress, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
+import type { AgentView, DeployAnswer, DrainRequest, FunctionView, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Caller } from "../socket/caller.ts";
 
 /** What the HTTP side needs of the rest of the broker; `broker.ts` puts it together. */
 export interface BrokerParts {
   readonly functions: {
-    deploy(tenantId: TenantId, document: unknown, options: { onProgress(progress: DeployProgress): void; signal: AbortSignal }): Promise<DeployAnswer>;
+    deploy(tenantId: TenantId, document: unknown, options: DeployOptions): Promise<DeployAnswer>;
     view(tenantId: TenantId, name: string): FunctionView;
     list(tenantId: TenantId): FunctionView[];
     revisions(tenantId: TenantId, name: string): FunctionView[];
@@ -23,6 +23,11 @@ export interface BrokerParts {
     drain(agentId: string, request: DrainRequest): Promise<AgentView>;
     revoke(agentId: string): Promise<void>;
   };
+  readonly registries: {
+    list(tenantId: TenantId): RegistryView[];
+    set(tenantId: TenantId, host: string, document: unknown): Promise<RegistryView>;
+    remove(tenantId: TenantId, host: string): Promise<void>;
+  };
   readonly identity: {
     createToken(request: TokenRequest): Promise<TokenAnswer>;
     join(request: JoinRequest): Promise<JoinAnswer>;
@@ -34,6 +39,13 @@ export interface BrokerParts {
   readonly health: { readonly brokerId: string; problem(): string | undefined };
   /** Prometheus text. */
   metrics(): string;
+}
+
+export interface DeployOptions {
+  /** Take the image that an agent's engine has, and ask no registry. */
+  readonly local?: boolean;
+  onProgress(progress: DeployProgress): void;
+  readonly signal: AbortSignal;
 }
 
 export interface DeployProgress {

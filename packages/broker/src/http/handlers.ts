@@ -3,6 +3,7 @@ import { fleetHandlers } from "./fleet-handlers.ts";
 import { functionHandlers } from "./function-handlers.ts";
 import type { Handler } from "./handler.ts";
 import { invocationHandlers } from "./invocation-handlers.ts";
+import { registryHandlers } from "./registry-handlers.ts";
 
 /** Who answers each route of the protocol; `invoke` is answered by the invocation path. */
-export const handlers: Record<Exclude<RouteId, "invoke">, Handler> = { ...functionHandlers, ...invocationHandlers, ...fleetHandlers };
+export const handlers: Record<Exclude<RouteId, "invoke">, Handler> = { ...functionHandlers, ...invocationHandlers, ...fleetHandlers, ...registryHandlers };

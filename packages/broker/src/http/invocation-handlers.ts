@@ -1,6 +1,7 @@
 import { functionNameSchema, invocationIdSchema, LongshoreError, parseName } from "@longshore/protocol";
 import type { Handler, HandlerContext, LogQuery } from "./handler.ts";
 import { abortOnClose, LineAnswer } from "./ndjson.ts";
+import { readFlag } from "./query.ts";
 
 /** Another spelling than ours names nothing: the same answer as for an unknown id. */
 function idOf({ parameters }: HandlerContext): string {
@@ -27,7 +28,7 @@ export const invocationHandlers = {
 } satisfies Record<string, Handler>;
 
 async function streamLogs(context: HandlerContext, what: Pick<LogQuery, "functionName" | "invocationId">): Promise<void> {
-  const query = { ...what, tail: readTail(context.query.get("tail")), follow: readFlag(context.query.get("follow"), "follow") };
+  const query = { ...what, tail: readTail(context.query.get("tail")), follow: readFlag(context.query, "follow") };
   if (what.functionName !== undefined) context.parts.functions.view(context.tenantId, what.functionName); // Throws when there is none.
   const signal = abortOnClose(context.response);
   const answer = new LineAnswer(context.response);
@@ -41,8 +42,3 @@ function readTail(text: string | null): number {
   throw new LongshoreError("bad_schema", "Cannot read tail: expected a whole number up to 10000", { phase: "admission", field: "tail" });
 }
 
-function readFlag(text: string | null, field: string): boolean {
-  if (text === null || text === "false") return false;
-  if (text === "true" || text === "") return true;
-  throw new LongshoreError("bad_schema", `Cannot read ${field}: expected true or false`, { phase: "admission", field });
-}

@@ -104,6 +104,12 @@ export class Documents<T> {
     throw new LongshoreError("bus_down", `Cannot change "${key}": other brokers kept changing it`, { retryAfterMs: 1_000 });
   }
 
+  /** Removes the document, whatever stands. */
+  async remove(key: string): Promise<void> {
+    await this.#bucket.delete(key);
+    this.#drop(key);
+  }
+
   get #bucket(): Bucket {
     if (this.#opened === undefined) throw new Error(`the documents of "${this.#options.name}" are not open yet`);
     return this.#opened.bucket;
@@ -113,9 +119,14 @@ export class Documents<T> {
     if (!entry.deleted) {
       const value = this.#parse(entry);
       if (value !== undefined) this.#set(entry.key, { value, revision: entry.revision });
-    } else if (this.#mirror.delete(entry.key)) {
-      for (const handler of this.#handlers) handler(entry.key, undefined);
+    } else {
+      this.#drop(entry.key);
     }
+  }
+
+  #drop(key: string): void {
+    if (!this.#mirror.delete(key)) return;
+    for (const handler of this.#handlers) handler(key, undefined);
   }
 
   #set(key: string, next: Versioned<T>): void {

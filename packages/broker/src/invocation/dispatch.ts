@@ -1,6 +1,7 @@
 import { LongshoreError } from "@longshore/protocol";
 import type { Bus } from "../bus/bus.ts";
 import type { Clock } from "../clock.ts";
+import type { CredentialBook } from "../registry/credentials.ts";
 import { functionNotFound, type Registry } from "../registry/registry.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
 import type { Roster } from "../roster/roster.ts";
@@ -16,6 +17,7 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly registry: Pick<Registry, "find">;
   readonly roster: Roster;
+  readonly credentials: CredentialBook;
   readonly limits?: Partial<InvocationLimits>;
   /** Told of every invocation that is over, once its caller has been answered. */
   readonly finished: (closing: Closing) => void;
@@ -35,7 +37,7 @@ export class Dispatcher implements Invoker {
   #isClosed = false;
 
   constructor(options: DispatcherOptions) {
-    const { bus, clock, registry, roster } = options;
+    const { bus, clock, registry, roster, credentials } = options;
     const limits = { ...defaultInvocationLimits, ...options.limits };
     this.#options = options;
     this.#backlog = new Backlog(clock, limits.backlogPerFunction);
@@ -43,6 +45,7 @@ export class Dispatcher implements Invoker {
       bus,
       clock,
       registry,
+      credentials,
       placement: roster.placement,
       backlog: this.#backlog,
       limits,

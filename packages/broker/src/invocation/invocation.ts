@@ -2,6 +2,7 @@ import { type AnswerEnd, type AnswerHead, formatWhere, type InvocationResult, Lo
 import type { Bus } from "../bus/bus.ts";
 import type { Clock } from "../clock.ts";
 import type { Placement } from "../placement/placement.ts";
+import type { CredentialBook } from "../registry/credentials.ts";
 import { functionNotFound, type Registry } from "../registry/registry.ts";
 import { functionKey } from "../registry/revision.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
@@ -20,6 +21,7 @@ export interface InvocationContext {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly registry: Pick<Registry, "find">;
+  readonly credentials: CredentialBook;
   readonly placement: Placement;
   readonly backlog: Backlog;
   readonly limits: InvocationLimits;
@@ -127,7 +129,8 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     if (choice === "full") return false;
     if (choice === "exhausted") return this.#fail(this.#lastRefusal ?? this.#noFreeSlot());
     if (choice instanceof LongshoreError) return this.#fail(choice);
-    return this.#send(choice, choice.shares.get(revision.digest)?.capacity === undefined);
+    // An agent without the image has to bring it, and may not know with which credential.
+    return this.#send(choice, choice.shares.get(revision.digest)?.capacity?.imagePresent !== true);
   }
 
   expire(): void {
@@ -274,12 +277,14 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
 
   #order(sendRevision: boolean): RunOrder {
     const { invocationId, request, bodyBytes, upgrade, viaUrl, more, body } = this.request;
+    const credential = sendRevision ? this.#context.credentials.find(this.#revision.tenantId, this.#revision.image.reference) : undefined;
     const knownBytes = bodyBytes ?? (more ? undefined : body.length);
     return {
       invocationId,
       attempt: this.#attempts,
       revisionDigest: this.#revision.digest,
       ...(sendRevision && { revision: this.#revision }),
+      ...(credential && { credential }),
       remainingMs: Math.max(0, this.#remainingMs),
       request,
       more: this.#body.opening.more,

@@ -42,7 +42,7 @@ describe("why no agent may run a function", () => {
   it("names the architecture, and which there are", () => {
     const fleet = fleetOf();
     const choice = fleet.roster.placement.choose(testRevision({ image: { architecture: "arm64" } }), {});
-    expect(choice).toMatchObject({ message: 'Cannot place "resize": the image is for "arm64", and agents that fit are "amd64"' });
+    expect(choice).toMatchObject({ reason: "wrong_architecture", message: 'Cannot place "resize": the image is for "arm64", and agents that fit are "amd64"' });
   });
 
   it("names no site that the tenant may not use", () => {

@@ -14,7 +14,7 @@ export function explainNoAgent(what: string, requirement: Requirement, agents: I
   if (meeting.length > 0) return explainStanding(what, meeting);
   const furthest = Math.max(...unmet.map((condition) => (condition === undefined ? -1 : order.indexOf(condition))));
   const condition = order[furthest] ?? "site";
-  return unplaceable("no_agent_eligible", what, describe(condition, requirement, joined, joined.filter((_, at) => unmet[at] === condition)));
+  return unplaceable(condition === "architecture" ? "wrong_architecture" : "no_agent_eligible", what, describe(condition, requirement, joined, joined.filter((_, at) => unmet[at] === condition)));
 }
 
 /** Says why an image that is in no registry can run nowhere. */

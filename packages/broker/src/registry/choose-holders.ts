@@ -6,6 +6,8 @@ export interface HolderCandidate {
 
 /** So many agents of each site hold instances ahead: one may fail. */
 const holdersPerSite = 2;
+/** So many agents of each site have the image before they are asked to run it. */
+const imagesPerSite = 8;
 
 /**
  * Chooses which agents prepare a revision: up to two of each site, or all where a minimum of instances is asked. The choice depends
@@ -13,13 +15,21 @@ const holdersPerSite = 2;
  * little.
  */
 export function chooseHolders<T extends HolderCandidate>(digest: string, minInstances: number, candidates: Iterable<T>): T[] {
-  if (minInstances > 0) return [...candidates];
+  return minInstances > 0 ? [...candidates] : bestOfEachSite(digest, holdersPerSite, candidates);
+}
+
+/** Chooses which agents get a revision's image ahead: the holders, and some more of each site, by the same rule. */
+export function chooseImageKeepers<T extends HolderCandidate>(digest: string, minInstances: number, candidates: Iterable<T>): T[] {
+  return minInstances > 0 ? [...candidates] : bestOfEachSite(digest, imagesPerSite, candidates);
+}
+
+function bestOfEachSite<T extends HolderCandidate>(digest: string, perSite: number, candidates: Iterable<T>): T[] {
   const bySite = new Map<string, { readonly candidate: T; readonly weight: number }[]>();
   for (const candidate of candidates) {
     const best = bySite.get(candidate.siteId) ?? [];
     best.push({ candidate, weight: weightOf(`${digest} ${candidate.agentId}`) });
     best.sort((a, b) => b.weight - a.weight || (a.candidate.agentId < b.candidate.agentId ? -1 : 1));
-    bySite.set(candidate.siteId, best.slice(0, holdersPerSite));
+    bySite.set(candidate.siteId, best.slice(0, perSite));
   }
   return [...bySite.values()].flatMap((best) => best.map(({ candidate }) => candidate));
 }

@@ -42,8 +42,8 @@ class Rig {
     const asker = { ask: (agent: AgentAddress, question: Ask, options: AskOptions) => this.#ask(agent, question, options) };
     this.registry = new Registry({ store, log });
     const { roster, clock } = this.fleet;
-    this.preparer = new Preparer({ registry: this.registry, roster, asker, clock, log });
-    this.deployer = new Deployer({ registry: this.registry, roster, asker, preparer: this.preparer, clock });
+    this.preparer = new Preparer({ registry: this.registry, roster, asker, credentials: { find: () => undefined, onChange: () => undefined }, clock, log });
+    this.deployer = new Deployer({ registry: this.registry, roster, asker, preparer: this.preparer, credentials: { find: () => undefined }, clock });
   }
 
   async start(): Promise<this> {

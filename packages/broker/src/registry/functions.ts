@@ -1,7 +1,6 @@
 import { type DeployAnswer, type FunctionName, functionNameSchema, type FunctionView, parseName, type TenantId } from "@longshore/protocol";
-import type { Deployer } from "./deploy.ts";
+import type { Deployer, DeployRequest } from "./deploy.ts";
 import { functionView } from "./function-view.ts";
-import type { OnProgress } from "./inspect-image.ts";
 import { functionNotFound, type Registry } from "./registry.ts";
 
 /** Functions as the API deals with them: names from outside in, views out. */
@@ -15,7 +14,7 @@ export class Functions {
   }
 
   /** Deploys a document that names its function. */
-  deploy(tenantId: TenantId, document: unknown, options: { readonly onProgress: OnProgress; readonly signal: AbortSignal }): Promise<DeployAnswer> {
+  deploy(tenantId: TenantId, document: unknown, options: Omit<DeployRequest, "tenantId" | "document">): Promise<DeployAnswer> {
     return this.#deployer.deploy({ tenantId, document, ...options });
   }
 

@@ -1,4 +1,4 @@
-import { type AgentAddress, type ImageFacts, inspectLineSchema, LongshoreError, parseImageReference, type PullProgress, type RevisionImage } from "@longshore/protocol";
+import { type AgentAddress, type ImageFacts, inspectLineSchema, LongshoreError, parseImageReference, type PullProgress, type RegistryCredential, type RevisionImage } from "@longshore/protocol";
 import type { Asker } from "../roster/ask-agent.ts";
 
 /** Progress of a pull, and where it happens. */
@@ -20,13 +20,16 @@ const maxPulls = 3;
 
 interface InspectOptions {
   readonly asker: Asker;
+  /** For the image's registry. */
+  readonly credential?: RegistryCredential | undefined;
   readonly onProgress: OnProgress;
   readonly signal: AbortSignal;
 }
 
 /**
  * Finds out what an image is. Agents that have it say so first; one that came from a registry under a tag is asked for again, since
- * the tag may have moved. Throws `image_not_found`, `image_pull_failed`, or what else kept every agent from it.
+ * the tag may have moved. A registry that is out of reach does not keep a known image from being used; one that refuses the
+ * credentials does. Throws `image_not_found`, `image_pull_failed`, `registry_denied`, or what else kept every agent from it.
  */
 export async function inspectImage(reference: string, agents: readonly AgentAddress[], options: InspectOptions): Promise<FoundImage> {
   const present = await look(reference, agents.slice(0, maxAsked), options);
@@ -37,9 +40,20 @@ export async function inspectImage(reference: string, agents: readonly AgentAddr
   try {
     return await pullSomewhere(reference, known === undefined ? agents : [known.agent], options);
   } catch (error) {
-    if (known === undefined || options.signal.aborted) throw error;
+    if (known === undefined || options.signal.aborted || isDenied(error)) throw error;
     return known;
   }
+}
+
+/** Finds an image that exists in some agent's engine, under that name or id, and asks no registry. Throws `image_not_found` when no agent has it. */
+export async function inspectLocalImage(reference: string, agents: readonly AgentAddress[], options: InspectOptions): Promise<FoundImage> {
+  for (let from = 0; from < agents.length; from += maxAsked) {
+    const [found] = await look(reference, agents.slice(from, from + maxAsked), options);
+    if (found !== undefined) return found;
+    if (options.signal.aborted) break;
+  }
+  const asked = agents.length === 1 ? `agent "${agents[0]?.agentId ?? ""}" has not got it` : `none of the ${agents.length} agents that may run it has it`;
+  throw new LongshoreError("image_not_found", `Cannot find local image "${reference}": ${asked}, and no registry is asked`, { phase: "placement", field: "image" });
 }
 
 /** The agents that have the image already; whoever fails to answer has not. */
@@ -54,16 +68,16 @@ async function pullSomewhere(reference: string, agents: readonly AgentAddress[],
     try {
       return await askOne(agent, reference, true, options);
     } catch (error) {
-      if (options.signal.aborted) throw error;
+      if (options.signal.aborted || isDenied(error)) throw error;
       failure = error;
     }
   }
   throw failure;
 }
 
-async function askOne(agent: AgentAddress, reference: string, pull: boolean, { asker, onProgress, signal }: InspectOptions): Promise<FoundImage> {
+async function askOne(agent: AgentAddress, reference: string, pull: boolean, { asker, credential, onProgress, signal }: InspectOptions): Promise<FoundImage> {
   let facts: ImageFacts | undefined;
-  await asker.ask(agent, { ask: "inspect_image", reference, pull }, {
+  await asker.ask(agent, { ask: "inspect_image", reference, pull, ...(pull && credential && { credential }) }, {
     silenceMs: pull ? pullSilenceMs : lookSilenceMs,
     signal,
     onLine(line) {
@@ -76,6 +90,15 @@ async function askOne(agent: AgentAddress, reference: string, pull: boolean, { a
   return { agent, facts };
 }
 
+function isDenied(error: unknown): boolean {
+  return error instanceof LongshoreError && error.reason === "registry_denied";
+}
+
+/** An image of one engine fixed for a revision: by its id, whatever registries call it. */
+export function pinLocalImage(reference: string, facts: ImageFacts): RevisionImage {
+  return { ...described(reference, facts), digest: facts.imageId, local: true };
+}
+
 /** An image fixed for a revision: by the digest its registry knows it by, or by its id where none does. Throws `bad_schema` when the reference names another digest. */
 export function pinImage(reference: string, facts: ImageFacts): RevisionImage {
   const { digest: wanted } = parseImageReference(reference);
@@ -84,10 +107,12 @@ export function pinImage(reference: string, facts: ImageFacts): RevisionImage {
     throw new LongshoreError("bad_schema", `Cannot use image "${reference}": what was found has another digest`, { field: "image" });
   }
   const ofRepository = digests.find(({ text }) => isSameRepository(text, reference)) ?? digests[0];
+  return { ...described(reference, facts), digest: wanted ?? ofRepository?.digest ?? facts.imageId, local: ofRepository === undefined };
+}
+
+function described(reference: string, facts: ImageFacts): Omit<RevisionImage, "digest" | "local"> {
   return {
     reference,
-    digest: wanted ?? ofRepository?.digest ?? facts.imageId,
-    local: ofRepository === undefined,
     architecture: facts.architecture,
     sizeBytes: facts.sizeBytes,
     entrypoint: facts.entrypoint,

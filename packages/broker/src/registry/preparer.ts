@@ -5,13 +5,16 @@ import { requirementsOf } from "../placement/requirement.ts";
 import { type AgentEntry, isPlaceable, shareOf } from "../roster/agent-entry.ts";
 import type { Asker } from "../roster/ask-agent.ts";
 import type { Roster } from "../roster/roster.ts";
-import { chooseHolders } from "./choose-holders.ts";
+import { chooseHolders, chooseImageKeepers } from "./choose-holders.ts";
+import { registryOfRevision, type RegistryCredentials } from "./credentials.ts";
+import { PrepareQueue } from "./prepare-queue.ts";
 import type { Registry } from "./registry.ts";
 
 export interface PreparerOptions {
   readonly registry: Registry;
   readonly roster: Roster;
   readonly asker: Asker;
+  readonly credentials: Pick<RegistryCredentials, "find" | "onChange">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -20,32 +23,39 @@ export interface PreparerOptions {
 const gatherMs = 50;
 /** A pass without a cause: whatever went wrong before is tried again. */
 const repeatMs = 30_000;
-/** A pull may be silent that long. */
-const prepareSilenceMs = 120_000;
+/** A prepare answers once its image is there, and tells nothing before: a large image over a thin line takes a while. */
+const prepareSilenceMs = 900_000;
+/** A registry serves so many agents at once, and an agent brings so many images; a slow one must not keep the others. */
+const prepareLimits = { atOnce: 8, perOwner: 2 } as const;
 /** A deploy answers after that time even if an agent is still preparing. */
 const deployWaitMs = 5_000;
 const heldPerHolder = 1;
 
 /**
- * Has agents know, hold and let go of revisions: compares what each should hold with what it was asked, and asks for the rest. Every
- * broker does so; asks are idempotent and all brokers choose the same holders.
+ * Has agents know, hold and let go of revisions, and bring their images ahead: compares what each should have with what it was asked,
+ * and asks for the rest, holders first and so many at once. Every broker does so; asks are idempotent and all brokers choose the same
+ * agents.
  */
 export class Preparer {
   readonly #options: PreparerOptions;
   /** What each process of an agent was asked: `<digest>` prepared, `-<digest>` retired. A failed ask is taken out again. */
   readonly #asked = new WeakMap<AgentEntry, { readonly incarnation: string | undefined; readonly done: Set<string> }>();
+  readonly #queue = new PrepareQueue(prepareLimits);
   readonly #abort = new AbortController();
+  /** Ends the asks of an agent that is not heard any more. */
+  readonly #gone = new WeakMap<AgentEntry, AbortController>();
   #cancelTimer: (() => void) | undefined;
   #isScheduled = false;
 
   constructor(options: PreparerOptions) {
     this.#options = options;
-    const { registry, roster } = options;
+    const { registry, roster, credentials } = options;
     registry.onChange(({ before }) => {
       if (before !== undefined) roster.placement.forgetRevision(before.digest);
       this.#soon();
     });
-    roster.observe({ changed: () => this.#soon(), arrived: () => this.#soon() });
+    credentials.onChange((tenantId, host) => this.#credentialChanged(tenantId, host));
+    roster.observe({ changed: () => this.#soon(), arrived: () => this.#soon(), lost: (agent) => this.#lost(agent) });
   }
 
   /** Begins to compare; call once the registry has been read, or every revision would be retired. */
@@ -55,6 +65,7 @@ export class Preparer {
 
   close(): void {
     this.#abort.abort();
+    this.#queue.close();
     this.#cancelTimer?.();
   }
 
@@ -64,10 +75,10 @@ export class Preparer {
    */
   async deployed(revision: Revision, finder: AgentAddress): Promise<void> {
     const agent = this.#options.roster.get(finder.agentId);
-    if (agent === undefined || !isPlaceable(agent)) return;
+    if (agent === undefined || !isPlaceable(agent) || !this.#eligible(revision).includes(agent)) return;
     const waiting = Promise.withResolvers<void>();
     const cancel = this.#options.clock.after(deployWaitMs, () => waiting.resolve());
-    await Promise.race([this.#prepare(agent, revision, this.#isHolder(revision, agent)), waiting.promise]);
+    if (this.#begin(agent, revision.digest)) await Promise.race([this.#prepare(agent, revision, this.#isHolder(revision, agent)), waiting.promise]);
     cancel();
   }
 
@@ -86,10 +97,28 @@ export class Preparer {
     this.#cancelTimer = this.#options.clock.after(repeatMs, () => this.#pass());
   }
 
+  #lost(agent: AgentEntry): void {
+    this.#gone.get(agent)?.abort();
+    this.#gone.delete(agent);
+  }
+
   #spread(revision: Revision): void {
     const eligible = this.#eligible(revision);
     const holders = new Set(this.#holders(revision, eligible));
-    for (const agent of revision.image.local ? eligible : holders) void this.#prepare(agent, revision, holders.has(agent));
+    const keepers = revision.image.local ? eligible : chooseImageKeepers(revision.digest, revision.spec.minInstances, eligible.map(asCandidate)).map(({ agent }) => agent);
+    for (const agent of keepers) {
+      const isHolder = holders.has(agent);
+      if (this.#begin(agent, revision.digest)) this.#queue.add(agent, isHolder, () => this.#prepare(agent, revision, isHolder));
+    }
+  }
+
+  /** Agents that were told of the registry's revisions hear again, with the credential that is right now. */
+  #credentialChanged(tenantId: string, host: string): void {
+    for (const revision of this.#options.registry.list()) {
+      if (revision.tenantId !== tenantId || registryOfRevision(revision) !== host) continue;
+      for (const agent of this.#options.roster.agents()) this.#undo(agent, revision.digest);
+    }
+    this.#soon();
   }
 
   #eligible(revision: Revision): AgentEntry[] {
@@ -98,8 +127,7 @@ export class Preparer {
   }
 
   #holders(revision: Revision, eligible: readonly AgentEntry[]): AgentEntry[] {
-    const candidates = eligible.map((agent) => ({ agent, agentId: agent.address.agentId, siteId: agent.address.siteId }));
-    return chooseHolders(revision.digest, revision.spec.minInstances, candidates).map(({ agent }) => agent);
+    return chooseHolders(revision.digest, revision.spec.minInstances, eligible.map(asCandidate)).map(({ agent }) => agent);
   }
 
   #isHolder(revision: Revision, agent: AgentEntry): boolean {
@@ -108,10 +136,11 @@ export class Preparer {
 
   /** An image that is in no registry may be absent at an agent: that is no fault. */
   async #prepare(agent: AgentEntry, revision: Revision, isHolder: boolean): Promise<void> {
-    const { digest } = revision;
-    if (!this.#begin(agent, digest)) return;
+    const { digest, tenantId, image } = revision;
     try {
-      await this.#ask(agent, { ask: "prepare", revision, held: isHolder ? heldPerHolder : 0 });
+      if (this.#options.registry.current(digest) === undefined) return; // It waited, and was replaced.
+      const credential = this.#options.credentials.find(tenantId, image.reference);
+      await this.#ask(agent, { ask: "prepare", revision, held: isHolder ? heldPerHolder : 0, ...(credential && { credential }) });
       this.#markPresent(agent, revision);
     } catch (err) {
       const isAbsent = revision.image.local && err instanceof LongshoreError && err.reason === "image_not_found";
@@ -140,7 +169,9 @@ export class Preparer {
   }
 
   async #ask(agent: AgentEntry, question: Parameters<Asker["ask"]>[1]): Promise<void> {
-    await this.#options.asker.ask(agent.address, question, { silenceMs: prepareSilenceMs, signal: this.#abort.signal });
+    const gone = this.#gone.get(agent) ?? new AbortController();
+    this.#gone.set(agent, gone);
+    await this.#options.asker.ask(agent.address, question, { silenceMs: prepareSilenceMs, signal: AbortSignal.any([this.#abort.signal, gone.signal]) });
   }
 
   /** Until its next heartbeat says so itself: the agent has the image. */
@@ -165,4 +196,8 @@ export class Preparer {
   #undo(agent: AgentEntry, mark: string): void {
     this.#asked.get(agent)?.done.delete(mark);
   }
+}
+
+function asCandidate(agent: AgentEntry) {
+  return { agent, agentId: agent.address.agentId, siteId: agent.address.siteId };
 }

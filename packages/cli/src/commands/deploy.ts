@@ -10,11 +10,13 @@ import { buildImage } from "../image/build.ts";
 import { inert } from "../terminal/inert.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { formatBytes } from "../terminal/quantity.ts";
+import { showPulls } from "./pull-progress.ts";
 
 const options = {
   file: { value: "PATH", short: "f", summary: "Function file (YAML or JSON), with the fields of the options below: memory: 256MiB" },
   ...functionOptions,
   buildArg: { value: "K=V", repeat: true, summary: "Folder: a value for an ARG of its Dockerfile" },
+  local: { summary: "Take the image that an agent's engine has, and ask no registry" },
   example: { value: "NAME", summary: `Build and deploy an example: ${exampleNames.join(", ")}` },
 } as const;
 
@@ -32,6 +34,7 @@ export const deploy = defineCommand({
   examples: [
     ["longshore deploy resize --image registry.plant:5000/resize:2 --memory 512MiB --timeout 10s", "An image as it is"],
     ["longshore deploy wordcount --image debian:12 -- wc -w", "A command-line image: stdin to stdout"],
+    ["longshore deploy resize --image resize:dev --local", "An image that was built on an agent's host and is in no registry"],
     ["longshore deploy ./hello", "A folder with a Dockerfile"],
     ["longshore deploy -f longshore.yaml --site plant", "A function file, at one site"],
     ["longshore deploy --example sse", "An example, built from what this machine has"],
@@ -48,7 +51,7 @@ export const deploy = defineCommand({
       buildArgs: given.buildArg,
       signal: context.interrupts.signal(),
     });
-    tell(await deployDocument({ ...checked, image }, context), context);
+    tell(await deployDocument({ ...checked, image }, given.local || buildFolder !== undefined, context), context);
   },
 });
 
@@ -59,16 +62,10 @@ async function deployNamedExample(name: string, { fleet, terminal, json, interru
   return deployExample(known, fleet(), { progress: createProgress(terminal, json), signal: interrupts.signal(), environment });
 }
 
-async function deployDocument(document: ReturnType<typeof finishDocument>, { fleet, terminal, json, interrupts }: Context): Promise<DeployAnswer> {
+async function deployDocument(document: ReturnType<typeof finishDocument>, local: boolean, { fleet, terminal, json, interrupts, now }: Context): Promise<DeployAnswer> {
   const progress = createProgress(terminal, json);
   try {
-    return await fleet().deploy(document, {
-      signal: interrupts.signal(),
-      onProgress: ({ siteId, agentId, pull }) => {
-        const size = pull.bytes > 0 ? ` ${formatBytes(pull.bytesDone)} of ${formatBytes(pull.bytes)}` : "";
-        progress.update(inert(`${siteId}/${agentId}`), `pulling, ${pull.layersDone} of ${pull.layers} layers${size}`, pull.bytesDone, pull.bytes);
-      },
-    });
+    return await fleet().deploy(document, { local, signal: interrupts.signal(), onProgress: showPulls(progress, now) });
   } finally {
     progress.finish();
   }

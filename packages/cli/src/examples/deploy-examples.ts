@@ -28,7 +28,7 @@ export async function deployExample(name: ExampleName, fleet: Fleet, { progress,
   progress.update(shown, "deploying");
   const written = readFunctionFile(join(exampleFolder(name), "longshore.yaml"), environment);
   const document = finishDocument(overlay(written, { values: { image }, locate: () => "image" }));
-  const answer = await fleet.deploy(document, { signal });
+  const answer = await fleet.deploy(document, { signal, local: true });
   progress.update(shown, answer.function.contract === "http" ? `answers at /f/${name}/` : "is ready to be invoked");
   return answer;
 }

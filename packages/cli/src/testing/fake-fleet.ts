@@ -14,6 +14,7 @@ export function createFakeFleet(methods: Partial<Fleet>): Fleet & { readonly isC
     ...methods,
     agents: group("agents", methods.agents),
     sites: group("sites", methods.sites),
+    registries: group("registries", methods.registries),
     tokens: group("tokens", methods.tokens),
     close: () => void (isClosed = true),
     isClosed: () => isClosed,

@@ -30,6 +30,7 @@ export class InvocationScene {
       clock: this.fleet.clock,
       registry: { find: (tenantId, functionName) => this.#revisions.get(`${tenantId}.${functionName}`) },
       roster: this.fleet.roster,
+      credentials: { find: () => undefined },
       limits,
       finished: (closing) => this.closings.push(closing),
     });

@@ -1,0 +1,9 @@
+import { LongshoreError } from "@longshore/protocol";
+
+/** A query parameter that is on or off: absent is off, without a value on. Throws `bad_schema` naming it for anything else. */
+export function readFlag(query: URLSearchParams, field: string): boolean {
+  const text = query.get(field);
+  if (text === null || text === "false") return false;
+  if (text === "true" || text === "") return true;
+  throw new LongshoreError("bad_schema", `Cannot read ${field}: expected true or false`, { phase: "admission", field });
+}
