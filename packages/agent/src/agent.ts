@@ -124,8 +124,7 @@ class WiredAgent implements Agent {
 
     const contracts = createContracts({ api, clock: this.#clock, log, randomBytes });
     const contractOf = (name: Parameters<typeof contractFor>[1]) => contractFor(contracts, name);
-    const revisions = new KnownRevisions();
-    const keeper = (started.images = this.#keepImages(engine, revisions, log));
+    const keeper = (started.images = this.#keepImages(engine, log));
     const images = keeper.shelf;
     const logs = createLogStore({ siteId, agentId, clock: this.#clock });
     const fates = (started.fates = watchFates(engine, log));
@@ -142,6 +141,7 @@ class WiredAgent implements Agent {
       bus.introduce(introductionOf(identity, health.description, findHold(health.description.architecture) !== undefined));
       started.heartbeats?.beat();
     };
+    const revisions = new KnownRevisions();
     const startRun = createRunner({ pool, revisions, contractOf, journal, clock: this.#clock, log });
     const resume = () => {
       pool.resume();
@@ -173,14 +173,10 @@ class WiredAgent implements Agent {
     }
   }
 
-  #keepImages(engine: Engine, revisions: KnownRevisions, log: Logger): ImageKeeper {
-    const started = this.#started;
-    const uses = {
-      inUse: () => [...(started.pool?.instances ?? [])].map(({ revision }) => revision),
-      current: () => [...(started.images?.shelf.presentRevisions ?? [])].flatMap((digest) => revisions.find(digest) ?? []),
-    };
-    const onChange = () => started.heartbeats?.beat();
-    return createImageKeeper({ engine, dataFolder: this.#config.dataFolder, limits: this.#config, uses, clock: this.#clock, log, onChange });
+  #keepImages(engine: Engine, log: Logger): ImageKeeper {
+    const inUse = () => [...(this.#started.pool?.instances ?? [])].map(({ revision }) => revision);
+    const onChange = () => this.#started.heartbeats?.beat();
+    return createImageKeeper({ engine, dataFolder: this.#config.dataFolder, limits: this.#config, inUse, clock: this.#clock, log, onChange });
   }
 
   /** Makes the networks, and serves the Runtime API on them; without an address there only lambda functions cannot run. */

@@ -13,10 +13,10 @@ import { removeOwnImage } from "./remove-image.ts";
 export interface ImageUses {
   /** Revisions that have an instance, whatever its phase. */
   readonly inUse: () => Iterable<Revision>;
-  /** Revisions that brokers last spoke of as current. */
-  readonly current: () => Iterable<Revision>;
-  /** The image of a current revision is gone. */
-  readonly removed: (revision: Revision) => void;
+  /** Ids of the images of revisions that brokers last spoke of as current. */
+  readonly current: () => Iterable<string>;
+  /** An image is gone, or a name of it is. */
+  readonly removed: (imageId: string) => void;
 }
 
 /** The settings that say how much images may take. */
@@ -155,11 +155,8 @@ export class ImageCollector {
   #choose() {
     const { limits, ledger, clock, uses } = this.#options;
     const inUse = nameSet(uses.inUse());
-    const current = nameSet(uses.current());
-    const images = ledger.images.map((image) => {
-      const names = namesOfImage(image);
-      return { ...image, image, isCurrent: shareName(names, current), isInUse: this.#isInUse(image, inUse) };
-    });
+    const current = new Set(uses.current());
+    const images = ledger.images.map((image) => ({ ...image, image, isCurrent: current.has(image.imageId), isInUse: this.#isInUse(image, inUse) }));
     return chooseRemovals(images, {
       quotaBytes: limits.imageQuotaBytes,
       diskFreeBytes: this.#space?.freeBytes,
@@ -175,13 +172,13 @@ export class ImageCollector {
   }
 
   async #remove(image: OwnImage): Promise<boolean> {
-    const { engine, pins, log } = this.#options;
+    const { engine, pins, uses, log } = this.#options;
     if (this.#isInUse(image)) return false; // G2
     const outcome = await pins.remove(namesOfImage(image), async (isWanted) => {
       const removed = await removeOwnImage(engine, image, isWanted); // G3
       // Before those who wait for it look: also where only a name is gone.
       if (removed === "gone") this.#gone(image);
-      else this.#forgetShelved(image);
+      else uses.removed(image.imageId);
       return removed;
     });
     if (outcome === "in_use") this.#refused.add(image.imageId);
@@ -191,14 +188,8 @@ export class ImageCollector {
   }
 
   #gone(image: OwnImage): void {
-    this.#forgetShelved(image);
+    this.#options.uses.removed(image.imageId);
     this.#options.ledger.forget(image.imageId);
-  }
-
-  #forgetShelved(image: OwnImage): void {
-    const { uses } = this.#options;
-    const names = new Set(namesOfImage(image));
-    for (const revision of [...uses.current()]) if (shareName(namesOfRevision(revision), names)) uses.removed(revision);
   }
 
   async #read(): Promise<void> {

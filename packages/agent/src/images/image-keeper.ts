@@ -15,7 +15,8 @@ export interface ImageKeeperOptions {
   /** Where `images.json` is. */
   readonly dataFolder: string;
   readonly limits: ImageLimits;
-  readonly uses: Omit<ImageUses, "removed">;
+  /** Revisions that have an instance, whatever its phase. */
+  readonly inUse: ImageUses["inUse"];
   readonly clock: Clock;
   readonly log: Logger;
   /** The host became short of disk, or is so no more. */
@@ -37,11 +38,11 @@ export interface ImageKeeper {
 }
 
 /** Puts the parts together; reads the ledger, nothing else is done before `start`. */
-export function createImageKeeper({ engine, dataFolder, limits, uses, clock, log, onChange }: ImageKeeperOptions): ImageKeeper {
+export function createImageKeeper({ engine, dataFolder, limits, inUse, clock, log, onChange }: ImageKeeperOptions): ImageKeeper {
   const ledger = new ImageLedger(dataFolder, clock, log);
   const pins = new ImagePins();
-  const removed: ImageUses["removed"] = (revision) => shelf.forget(revision.digest);
-  const collector = new ImageCollector({ engine, ledger, pins, uses: { ...uses, removed }, limits, clock, log, onChange });
+  const uses: ImageUses = { inUse, current: () => shelf.imageIds, removed: (imageId) => shelf.forgetImage(imageId) };
+  const collector = new ImageCollector({ engine, ledger, pins, uses, limits, clock, log, onChange });
   const source = createImageSource({ engine, ledger, pins, collector });
   const withImage = createWithImage(pins, ledger);
   const shelf = pinnedShelf(createImageShelf(source), withImage);

@@ -22,15 +22,38 @@ export function createWithImage(pins: ImagePins, ledger: ImageLedger): WithImage
   };
 }
 
+/** A shelf that knows which images its revisions run from. */
+export interface PinnedShelf extends ImageShelf {
+  readonly imageIds: Iterable<string>;
+  /** An image is gone: no revision of it is taken for present any more. */
+  forgetImage(imageId: string): void;
+}
+
 /** A shelf whose images are not removed between being looked for and being found. */
-export function pinnedShelf(shelf: ImageShelf, withImage: WithImage): ImageShelf {
+export function pinnedShelf(shelf: ImageShelf, withImage: WithImage): PinnedShelf {
+  const imageIds = new Map<string, string>();
+  const forget = (revisionDigest: string) => {
+    imageIds.delete(revisionDigest);
+    shelf.forget(revisionDigest);
+  };
   return {
-    ensure: (revision, credential) => withImage(revision, () => shelf.ensure(revision, credential)),
+    ensure: (revision, credential) =>
+      withImage(revision, async () => {
+        const facts = await shelf.ensure(revision, credential);
+        imageIds.set(revision.digest, facts.imageId);
+        return facts;
+      }),
     isPresent: (revisionDigest) => shelf.isPresent(revisionDigest),
     get presentRevisions() {
       return shelf.presentRevisions;
     },
-    forget: (revisionDigest) => shelf.forget(revisionDigest),
+    forget,
+    get imageIds() {
+      return imageIds.values();
+    },
+    forgetImage(gone) {
+      for (const [revisionDigest, imageId] of [...imageIds]) if (imageId === gone) forget(revisionDigest);
+    },
   };
 }
 

@@ -38,7 +38,6 @@ export function registryOf(...revisions: Revision[]): Record<string, FakeImage> 
 /** A keeper on a fake engine whose disk has room; time, free space and uses are the test's. */
 export function createKeeperScene({ engine = createFakeEngine(), limits = {}, folder = mkdtempSync(join(tmpdir(), "longshore-images-")) }: { engine?: FakeEngine; limits?: Partial<ImageLimits>; folder?: string } = {}) {
   const clock = new ManualClock();
-  const known = new Map<string, Revision>();
   const scene = {
     engine,
     clock,
@@ -50,7 +49,6 @@ export function createKeeperScene({ engine = createFakeEngine(), limits = {}, fo
     launcher: undefined as unknown as Launcher,
     /** As a broker's ask to prepare, or a call, would. */
     async start(revision: Revision): Promise<void> {
-      known.set(revision.digest, revision);
       await scene.launcher.prepare({ instanceId: `i-${engine.calls.length}`, revision });
     },
     /** Removes every container, as when all instances have ended. */
@@ -85,7 +83,7 @@ export function createKeeperScene({ engine = createFakeEngine(), limits = {}, fo
       engine,
       dataFolder: folder,
       limits: { imageQuotaBytes: 100 * gibibyte, imageUnusedMs: 10 * minuteMs, diskMinFreeBytes: gibibyte, ...limits },
-      uses: { inUse: () => scene.inUse, current: () => [...scene.keeper.shelf.presentRevisions].flatMap((digest) => known.get(digest) ?? []) },
+      inUse: () => scene.inUse,
       clock: at,
       log: pino({ level: "silent" }),
       onChange: () => scene.changes.push(scene.keeper.disk?.pressure),
