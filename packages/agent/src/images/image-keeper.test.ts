@@ -141,6 +141,18 @@ describe("an image that the agent did not bring", () => {
     expect(made.keeper.disk?.imagesBytes).toBe(0);
   });
 
+  it("or that a function has from this engine alone, though the agent pulled it once", async () => {
+    const made = await scene();
+    const { imageId } = await made.keeper.source.pullImage(pulledAs(resize), {});
+    const local = { ...words, image: { ...words.image, digest: imageId, local: true } };
+    await made.start(local);
+    made.end();
+    made.retire(local);
+    await made.pass(hourMs);
+    expect(await made.isPresent(resize)).toBe(true);
+    expect(made.engine.calls).not.toContain("removeImage");
+  });
+
   it("is everything once the ledger is damaged", async () => {
     const made = await scene({ limits: pressed });
     writeFileSync(join(made.folder, "images.json"), "{");

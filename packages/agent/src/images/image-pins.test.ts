@@ -67,8 +67,8 @@ async function walk(seed: number): Promise<void> {
     const action = random();
     if (action < 0.35) waiting.push(pins.pin(wanted).then((release) => void granted.add({ names: wanted, release })));
     else if (action < 0.6) waiting.push(pins.remove(wanted, () => new Promise<void>((resolve) => removing.add({ names: wanted, end: resolve }))));
-    else if (action < 0.8) for (const pin of [...granted].slice(0, 1)) (granted.delete(pin), pin.release());
-    else for (const removal of [...removing].slice(0, 1)) (removing.delete(removal), removal.end());
+    else if (action < 0.8) takeFirst(granted)?.release();
+    else takeFirst(removing)?.end();
     await settled();
     check();
   }
@@ -77,4 +77,10 @@ async function walk(seed: number): Promise<void> {
   await Promise.all(waiting); // Nobody waits for ever.
   for (const { release } of granted) release();
   expect(await pins.remove(names, async () => "all"), `seed ${seed}`).toBe("all");
+}
+
+function takeFirst<T>(items: Set<T>): T | undefined {
+  const [first] = items;
+  if (first !== undefined) items.delete(first);
+  return first;
 }

@@ -8,11 +8,15 @@ import type { ImagePins } from "./image-pins.ts";
 /** Runs something for which a revision's image has to stay. */
 export type WithImage = <Answer>(revision: Revision, run: () => Promise<Answer>) => Promise<Answer>;
 
-/** Pins the image of a revision while something runs, and notes that it was used. */
+/**
+ * Pins the image of a revision while something runs, and notes that it was used. An image that a revision has from this engine alone cannot be
+ * pulled again: wherever it came from, it is this agent's to remove no more.
+ */
 export function createWithImage(pins: ImagePins, ledger: ImageLedger): WithImage {
   return async (revision, run) => {
     const names = namesOfRevision(revision);
     const unpin = await pins.pin(names);
+    if (revision.image.local) ledger.forget(revision.image.digest);
     try {
       return await run();
     } finally {
