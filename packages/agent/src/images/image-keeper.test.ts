@@ -130,6 +130,18 @@ describe("an image that the agent did not bring", () => {
     expect(made.engine.calls).not.toContain("removeImage");
   });
 
+  it("leaves a tag behind that was the host's before, with the image that the pull moved it to", async () => {
+    const [before, after] = [registryRevision("resize", "1"), registryRevision("resize", "2")];
+    const tag = "registry.test/resize:latest";
+    const registry = registryOf(before, after);
+    const engine = createFakeEngine({ images: { [tag]: registry[pulledAs(before)] ?? {} }, registry: { [tag]: registry[pulledAs(after)] ?? {} } });
+    const made = await scene({ engine, limits: { imageQuotaBytes: 0 } });
+    await made.keeper.source.pullImage(tag, {});
+    await made.pass(hourMs);
+    expect((await engine.inspectImage(tag))?.repositoryDigests).toEqual([pulledAs(after)]);
+    expect(await made.isPresent(before)).toBe(true);
+  });
+
   it("keeps the names that others gave it since", async () => {
     const made = await scene();
     await made.start(resize);

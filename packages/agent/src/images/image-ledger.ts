@@ -59,12 +59,11 @@ export class ImageLedger {
     return this.#images.has(imageId);
   }
 
-  /** This agent pulled an image by a reference; it is known to the engine by its digest in the same repository too. */
-  brought(reference: string, { imageId, sizeBytes, repositoryDigests }: ImageFacts): void {
+  /** This agent pulled an image by a reference, which may have been `theirs` already; the digest references that a pull adds are its own. */
+  brought(reference: string, { imageId, sizeBytes, repositoryDigests }: ImageFacts, theirs = false): void {
     const full = fullReference(reference);
-    const repository = repositoryOf(full);
-    const digests = repositoryDigests.map(fullReference).filter((name) => repositoryOf(name) === repository);
-    const references = [...new Set([...(this.#images.get(imageId)?.references ?? []), full, ...digests])];
+    const digests = repositoryDigests.map(fullReference).filter((name) => repositoryOf(name) === repositoryOf(full));
+    const references = [...new Set([...(this.#images.get(imageId)?.references ?? []), ...(theirs ? [] : [full]), ...digests])];
     this.#images.set(imageId, { imageId, references, sizeBytes, lastUsedMs: this.#clock.wallMs() });
     this.#isChanged = true;
     this.save();

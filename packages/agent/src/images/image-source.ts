@@ -2,7 +2,7 @@ import { LongshoreError } from "@longshore/protocol";
 import type { Engine } from "../engine/engine.ts";
 import type { ImageCollector } from "./image-collector.ts";
 import type { ImageLedger } from "./image-ledger.ts";
-import { namesOf } from "./image-names.ts";
+import { fullReference, namesOf } from "./image-names.ts";
 import type { ImagePins } from "./image-pins.ts";
 
 /** Where an agent's images come from. */
@@ -26,10 +26,11 @@ export function createImageSource({ engine, ledger, pins, collector }: ImageSour
       const unpin = await pins.pin(namesOf(reference));
       try {
         if (!(await collector.makeRoom())) throw new LongshoreError("disk_full", `Cannot pull "${reference}": the host's disk is full, and no image can go`, { phase: "startup", retryAfterMs });
-        // What the host had before, under whatever name, stays its own.
-        const before = new Set((await engine.listImages()).map(({ imageId }) => imageId));
+        // What the host had before stays its own: an image under whatever name, and a tag that the pull moves to an image of ours.
+        const theirs = (await engine.listImages()).filter(({ imageId }) => !ledger.has(imageId));
         const facts = await engine.pullImage(reference, options);
-        if (!before.has(facts.imageId) || ledger.has(facts.imageId)) ledger.brought(reference, facts);
+        const hasTheirName = theirs.some(({ names }) => names.includes(fullReference(reference)));
+        if (ledger.has(facts.imageId) || !theirs.some(({ imageId }) => imageId === facts.imageId)) ledger.brought(reference, facts, hasTheirName);
         collector.soon();
         return facts;
       } finally {

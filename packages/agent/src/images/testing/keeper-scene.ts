@@ -38,6 +38,7 @@ export function registryOf(...revisions: Revision[]): Record<string, FakeImage> 
 /** A keeper on a fake engine whose disk has room; time, free space and uses are the test's. */
 export function createKeeperScene({ engine = createFakeEngine(), limits = {}, folder = mkdtempSync(join(tmpdir(), "longshore-images-")) }: { engine?: FakeEngine; limits?: Partial<ImageLimits>; folder?: string } = {}) {
   const clock = new ManualClock();
+  let started = 0;
   const scene = {
     engine,
     clock,
@@ -49,7 +50,7 @@ export function createKeeperScene({ engine = createFakeEngine(), limits = {}, fo
     launcher: undefined as unknown as Launcher,
     /** As a broker's ask to prepare, or a call, would. */
     async start(revision: Revision): Promise<void> {
-      await scene.launcher.prepare({ instanceId: `i-${engine.calls.length}`, revision });
+      await scene.launcher.prepare({ instanceId: `i-${++started}`, revision });
     },
     /** Removes every container, as when all instances have ended. */
     end(): void {
