@@ -26,6 +26,7 @@ import { renewCredential } from "./join/renew.ts";
 import { type Journal, openJournal } from "./journal/journal.ts";
 import type { Logger } from "./log.ts";
 import { createLogStore } from "./logs/log-store.ts";
+import { startRegistries } from "./registries/registries.ts";
 import { KnownRevisions } from "./run/revisions.ts";
 import { createRunner } from "./run/run.ts";
 import { openAsk } from "./session/ask-exchange.ts";
@@ -63,6 +64,7 @@ export function createAgent(config: AgentConfig, { log, clock = systemClock, eng
 
 /** Everything that has begun, to be closed in the opposite order. */
 interface Started {
+  registries?: Awaited<ReturnType<typeof startRegistries>>;
   engine?: Engine;
   api?: RuntimeApi;
   journal?: Journal;
@@ -115,7 +117,8 @@ class WiredAgent implements Agent {
   async #begin(credential: AgentCredential, started: Started): Promise<void> {
     const { agentId, siteId } = credential;
     const log = this.#log.child({ agentId, siteId });
-    const engine = (started.engine = this.#givenEngine ?? createDockerEngine({ agentId, host: this.#config.engineHost, log }));
+    const registries = (started.registries = await startRegistries(this.#config.registries, log));
+    const engine = (started.engine = this.#givenEngine ?? createDockerEngine({ agentId, host: this.#config.engineHost, log, registries, pullSilenceMs: this.#config.pullSilenceMs }));
     const description = await this.#describe(engine);
     const api = (started.api = await this.#serveRuntimes(engine, log));
     const journal = (started.journal = openJournal(joinPath(this.#config.dataFolder, "journal")));
@@ -128,7 +131,7 @@ class WiredAgent implements Agent {
     const images = keeper.shelf;
     const logs = createLogStore({ siteId, agentId, clock: this.#clock });
     const fates = (started.fates = watchFates(engine, log));
-    const launcher = keeper.pinning(createLauncher({ agentId, siteId, engine, images, fates, contractOf, holdFor: findHold, logs, clock: this.#clock, log, randomBytes }));
+    const launcher = keeper.pinning(createLauncher({ agentId, siteId, engine, images, credentialOf: (revision) => revisions.credentialOf(revision), fates, contractOf, holdFor: findHold, logs, clock: this.#clock, log, randomBytes }));
     const limits = poolLimits(this.#config, description.cpuMillis);
     const pool = (started.pool = new InstancePool({ launcher, limits, clock: this.#clock, log, newInstanceId, onChange: () => started.heartbeats?.changed() }));
     const adoption = (started.adoption = new Adoption(adopt, { engine, launcher, pool, clock: this.#clock, log }));
@@ -218,7 +221,7 @@ class WiredAgent implements Agent {
     });
   }
 
-  async #end({ engine, api, journal, images, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
+  async #end({ registries, engine, api, journal, images, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
     cancelSweep?.();
     health?.close();
     const emptied = pool?.close();
@@ -230,6 +233,7 @@ class WiredAgent implements Agent {
     fates?.close();
     journal?.close();
     await api?.close();
+    await registries?.close();
     await engine?.removeNetworks().catch((err: unknown) => this.#log.warn({ err }, "networks not removed"));
   }
 }

@@ -1,6 +1,8 @@
 import { resolveSettings, type SettingSources } from "@longshore/protocol";
 import { totalmem } from "node:os";
 import { z } from "zod";
+import { defaultPullSilenceMs } from "./engine/pull.ts";
+import { registrySettingsSchema } from "./registries/settings.ts";
 
 const mebibyte = 2 ** 20;
 const gibibyte = 2 ** 30;
@@ -25,6 +27,10 @@ export const agentConfigSchema = z.strictObject({
   imageUnusedMs: z.number().int().min(60_000).default(7 * 86_400_000),
   /** With less than that free where the engine keeps images, none is pulled; 0: always pull. */
   diskMinFreeBytes: z.number().int().min(0).default(gibibyte),
+  /** Registries that the engine does not reach by itself: a CA of their own, plain HTTP, mirrors. */
+  registries: registrySettingsSchema,
+  /** A pull of which nothing comes for that long fails. */
+  pullSilenceMs: z.number().int().min(1_000).max(110_000).default(defaultPullSilenceMs),
   /** How long a stop waits for what runs. */
   drainMs: z.number().int().min(0).max(3_600_000).default(30_000),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),

@@ -1,8 +1,9 @@
 import { type Ask, type ImageFacts, LongshoreError, type PullProgress } from "@longshore/protocol";
 import type { Adoption } from "../adoption.ts";
 import type { AskHandler } from "../bus/bus.ts";
-import { type Engine, EngineError } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { ImageShelf } from "../instances/images.ts";
+import { pullFailure } from "../instances/pull-failure.ts";
 import type { InstancePool } from "../instances/pool.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { KnownRevisions } from "../run/revisions.ts";
@@ -30,7 +31,7 @@ async function handle(parts: AskedParts, ask: Exclude<Ask, { ask: "logs" | "insp
     case "introduce":
       return parts.introduce();
     case "prepare":
-      parts.revisions.remember(ask.revision);
+      parts.revisions.remember(ask.revision, ask.credential);
       await parts.images.ensure(ask.revision, ask.credential);
       parts.adoption.revisionKnown(ask.revision);
       return parts.pool.hold(ask.revision, ask.held);
@@ -51,14 +52,14 @@ async function* inspectImage(engine: AskedParts["engine"], ask: InspectAsk, sign
   const action = `Cannot inspect image "${ask.reference}"`;
   try {
     const present = await engine.inspectImage(ask.reference);
-    if (present !== undefined) {
+    if (present !== undefined && !(ask.pull && mayHaveMoved(ask.reference, present))) {
       yield { image: present };
       return;
     }
     if (!ask.pull) throw new LongshoreError("image_not_found", `${action}: the engine does not have it`, { phase: "placement" });
     yield* pull(engine, ask, signal);
   } catch (error) {
-    throw asImageError(error, action);
+    throw pullFailure(error, action, "placement");
   }
 }
 
@@ -90,9 +91,7 @@ async function* pull(engine: AskedParts["engine"], { reference, credential }: In
   yield { image };
 }
 
-function asImageError(error: unknown, action: string): LongshoreError {
-  if (!(error instanceof EngineError)) return LongshoreError.from(error, action);
-  if (error.failure === "unreachable") return new LongshoreError("engine_unavailable", `${action}: the container engine does not answer`, { phase: "placement", cause: error });
-  const reason = error.failure === "not_found" ? "image_not_found" : "image_pull_failed";
-  return new LongshoreError(reason, `${action}: ${error.message}`, { phase: "placement", cause: error });
+/** A tag means what its registry says now. An image that no registry knows means itself. */
+function mayHaveMoved(reference: string, { repositoryDigests }: ImageFacts): boolean {
+  return repositoryDigests.length > 0 && !reference.includes("@") && !reference.startsWith("sha256:");
 }

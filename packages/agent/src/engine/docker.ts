@@ -1,5 +1,6 @@
 import Docker from "dockerode";
 import type { Logger } from "../log.ts";
+import { directRegistries, type Registries } from "../registries/registries.ts";
 import { createAttachment } from "./attachment.ts";
 import { containerOptions } from "./container-options.ts";
 import { containerAddress, containerState, type InspectedContainer, type ListedContainer, ownedContainer } from "./container-state.ts";
@@ -24,6 +25,10 @@ export interface DockerEngineOptions {
   /** Where the engine listens, `unix:///…` or `tcp://host:port`; default what DOCKER_HOST names, else the usual socket. */
   readonly host?: string | undefined;
   readonly log?: Logger | undefined;
+  /** How registries are reached; default: as the engine does by itself. */
+  readonly registries?: Registries | undefined;
+  /** A pull of which nothing is heard for that long fails. */
+  readonly pullSilenceMs?: number | undefined;
   readonly networks?: {
     /** Ports of the host that instances may reach. */
     readonly allowTcpPorts?: readonly number[];
@@ -31,7 +36,7 @@ export interface DockerEngineOptions {
 }
 
 /** The engine behind Docker's API (20.10 and newer). No I/O until a method is called. */
-export function createDockerEngine({ agentId, host, log, networks: networkOptions }: DockerEngineOptions): Engine {
+export function createDockerEngine({ agentId, host, log, networks: networkOptions, registries, pullSilenceMs }: DockerEngineOptions): Engine {
   const client = connectTo(host);
   const api = createDockerApi(client.modem);
   const planned = planNetworks(agentId);
@@ -40,7 +45,7 @@ export function createDockerEngine({ agentId, host, log, networks: networkOption
     bridges: [planned.internal.bridge, planned.internet.bridge],
     open: (networkOptions?.allowTcpPorts ?? []).map((port) => ({ port })),
   });
-  const images = createDockerImages(api);
+  const images = createDockerImages({ api, registries: registries ?? directRegistries(), architecture: async () => (await describeEngine(api)).architecture, pullSilenceMs });
   const networks = createDockerNetworks({ agentId, api, firewall, log });
   const ownedQuery = { filters: JSON.stringify({ label: [`${labelKeys.agent}=${agentId}`] }), all: true };
 

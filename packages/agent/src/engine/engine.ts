@@ -175,8 +175,8 @@ export type EngineEvent =
   /** The stream was interrupted: states must be read again. */
   | { readonly kind: "gap" };
 
-/** Why an engine call failed, by its status. */
-export type EngineFailure = "not_found" | "conflict" | "bad_request" | "unreachable" | "internal";
+/** Why an engine call failed, by its status; of a pull also by what the registry itself says. */
+export type EngineFailure = "not_found" | "conflict" | "bad_request" | "unreachable" | "internal" | "denied" | "wrong_architecture";
 
 /** An engine call failed. `status` is the HTTP status, 0 when the engine could not be reached. */
 export class EngineError extends Error {

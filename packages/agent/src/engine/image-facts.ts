@@ -1,8 +1,10 @@
 import type { ImageFacts } from "@longshore/protocol";
+import { digestReferenceOf, isAlias } from "./relayed-names.ts";
 
 /** The part of an engine's image inspection that a revision needs. Engines leave out or null what an image does not set. */
 export interface InspectedImage {
   readonly Id: string;
+  readonly RepoTags?: readonly string[] | null;
   readonly RepoDigests?: readonly string[] | null;
   readonly Architecture?: string;
   readonly Size?: number;
@@ -19,10 +21,10 @@ export interface InspectedImage {
 }
 
 /** An image as the engine describes it, in our words. */
-export function imageFacts({ Id, RepoDigests, Architecture, Size, Config }: InspectedImage): ImageFacts {
+export function imageFacts({ Id, RepoTags, RepoDigests, Architecture, Size, Config }: InspectedImage): ImageFacts {
   return {
     imageId: Id,
-    repositoryDigests: [...(RepoDigests ?? [])],
+    repositoryDigests: repositoryDigests(RepoTags ?? [], RepoDigests ?? []),
     architecture: architectureName(Architecture ?? ""),
     sizeBytes: Size ?? 0,
     entrypoint: argumentList(Config?.Entrypoint),
@@ -34,6 +36,11 @@ export function imageFacts({ Id, RepoDigests, Architecture, Size, Config }: Insp
     workingDirectory: Config?.WorkingDir ?? "",
     ...(Config?.StopSignal && { stopSignal: Config.StopSignal }),
   };
+}
+
+/** Those that the engine knows, and those that our tags stand for. */
+function repositoryDigests(tags: readonly string[], digests: readonly string[]): string[] {
+  return [...new Set([...digests.filter((name) => !isAlias(name)), ...tags.flatMap((name) => digestReferenceOf(name) ?? [])])];
 }
 
 const architectureNames: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };

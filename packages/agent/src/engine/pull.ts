@@ -5,6 +5,11 @@ import { createPullCounter, type PullCounter, type PullLine } from "./pull-progr
 /** Asks an engine for an image; the lines end when it is there, or with the one that carries an error. */
 export type OpenPull = (reference: string, options: { credential: PullOptions["credential"]; signal: AbortSignal }) => Promise<AsyncIterable<PullLine>>;
 
+/** A registry that sends nothing for that long is given up. Less than the time for which brokers wait for a word of progress. */
+export const defaultPullSilenceMs = 90_000;
+/** Those who wait hear that a pull goes on, also while it comes no further. */
+const tellEveryMs = 5_000;
+
 /** Brings images, each only once at a time. */
 export interface Pulls {
   /** Resolves when the image is there. Rejects with an EngineError, or with the signal's reason. */
@@ -23,14 +28,14 @@ interface SharedPull {
  * Shares pulls of one reference: a burst of starts of a new function asks for its image as often as it has calls, and an engine that
  * is asked fifty times at once opens fifty streams. The pull goes on while anyone waits for it; who leaves does not disturb the rest.
  */
-export function createPulls(open: OpenPull): Pulls {
+export function createPulls(open: OpenPull, silenceMs = defaultPullSilenceMs): Pulls {
   const underWay = new Map<string, SharedPull>();
 
   const begin = (key: string, reference: string, credential: PullOptions["credential"]): SharedPull => {
     const abort = new AbortController();
     const waiting = new Set<PullOptions>();
     const counter = createPullCounter();
-    const finished = run(open, reference, credential, abort.signal, counter, waiting).finally(() => {
+    const finished = run({ open, reference, credential, signal: abort.signal, silenceMs, counter, waiting }).finally(() => {
       if (underWay.get(key) === shared) underWay.delete(key);
     });
     const shared = { finished, waiting, counter, abort };
@@ -74,23 +79,43 @@ async function take(shared: SharedPull, options: PullOptions): Promise<void> {
   }
 }
 
-async function run(
-  open: OpenPull,
-  reference: string,
-  credential: PullOptions["credential"],
-  signal: AbortSignal,
-  counter: PullCounter,
-  waiting: ReadonlySet<PullOptions>,
-): Promise<void> {
+interface RunningPull {
+  readonly open: OpenPull;
+  readonly reference: string;
+  readonly credential: PullOptions["credential"];
+  readonly signal: AbortSignal;
+  readonly silenceMs: number;
+  readonly counter: PullCounter;
+  readonly waiting: ReadonlySet<PullOptions>;
+}
+
+async function run({ open, reference, credential, signal, silenceMs, counter, waiting }: RunningPull): Promise<void> {
   const action = `Cannot pull "${reference}"`;
+  const silence = watchSilence(silenceMs);
+  let toldMs = 0;
   try {
-    for await (const line of await open(reference, { credential, signal })) {
+    for await (const line of await open(reference, { credential, signal: AbortSignal.any([signal, silence.signal]) })) {
+      silence.broken();
       if (line.error !== undefined || line.errorDetail !== undefined) throw lineError(action, line);
-      if (counter.add(line)) for (const { onProgress } of waiting) onProgress?.(counter.progress);
+      const hasChanged = counter.add(line);
+      if (!hasChanged && performance.now() - toldMs < tellEveryMs) continue;
+      toldMs = performance.now();
+      for (const { onProgress } of waiting) onProgress?.(counter.progress);
     }
+    if (silence.signal.aborted) throw new Error("ended");
   } catch (error) {
+    if (silence.signal.aborted) throw new EngineError("internal", 200, `${action}: its registry has sent nothing for ${silenceMs / 1000} s`, error);
     throw engineError(action, error);
+  } finally {
+    silence.end();
   }
+}
+
+/** A signal that aborts once nothing was heard for that long. */
+function watchSilence(silenceMs: number): { readonly signal: AbortSignal; broken(): void; end(): void } {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), silenceMs);
+  return { signal: abort.signal, broken: () => timer.refresh(), end: () => clearTimeout(timer) };
 }
 
 /** The engine had already answered 200 when the pull failed: unless the line has a code of its own, the status says nothing. */

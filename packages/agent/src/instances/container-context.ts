@@ -1,4 +1,4 @@
-import type { ContractName, ImageFacts, Revision } from "@longshore/protocol";
+import type { ContractName, ImageFacts, RegistryCredential, Revision } from "@longshore/protocol";
 import type { Clock } from "../clock.ts";
 import type { Contract, StartPlan } from "../contracts/contract.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -13,6 +13,8 @@ export interface LauncherOptions {
   readonly siteId: string;
   readonly engine: Engine;
   readonly images: ImageShelf;
+  /** What the revision's image is pulled with. */
+  readonly credentialOf: (revision: Revision) => RegistryCredential | undefined;
   readonly fates: FateWatch;
   readonly contractOf: (name: ContractName) => Contract;
   /** `hold` for an architecture as images name it, where the engine can mount it from; undefined where there is none. */

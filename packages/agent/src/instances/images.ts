@@ -1,16 +1,10 @@
-import { formatImageReference, type ImageFacts, LongshoreError, parseImageReference, type Revision } from "@longshore/protocol";
-import { type Engine, EngineError } from "../engine/engine.ts";
-import { engineFailure } from "./engine-failure.ts";
-
-/** Credentials for one pull. */
-export interface RegistryCredential {
-  readonly username: string;
-  readonly password: string;
-}
+import { formatImageReference, type ImageFacts, LongshoreError, parseImageReference, type RegistryCredential, type Revision } from "@longshore/protocol";
+import type { Engine } from "../engine/engine.ts";
+import { pullFailure } from "./pull-failure.ts";
 
 /** The images of revisions: brought when needed, and what is known of them. */
 export interface ImageShelf {
-  /** Makes sure that the engine has the revision's image, by its digest. Rejects with `image_not_found`, `image_pull_failed` or `engine_unavailable`. */
+  /** Makes sure that the engine has the revision's image, by its digest. Rejects with what {@link pullFailure} tells. */
   ensure(revision: Revision, credential?: RegistryCredential): Promise<ImageFacts>;
   /** The image was there when it was last asked for. */
   isPresent(revisionDigest: string): boolean;
@@ -47,10 +41,7 @@ async function bring(engine: Pick<Engine, "inspectImage" | "pullImage">, revisio
     if (image.local) throw new LongshoreError("image_not_found", `${action}: image "${image.reference}" exists in another engine only`, { phase: "startup" });
     return await engine.pullImage(reference, { credential });
   } catch (error) {
-    if (error instanceof EngineError && error.failure === "not_found") {
-      throw new LongshoreError("image_not_found", `${action}: its registry has no image "${image.reference}"`, { phase: "startup", cause: error });
-    }
-    throw engineFailure(error, action, "image_pull_failed");
+    throw pullFailure(error, action, "startup");
   }
 }
 

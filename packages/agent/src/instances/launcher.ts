@@ -13,7 +13,7 @@ export function createLauncher(options: LauncherOptions): Launcher {
     canHold: (architecture) => options.holdFor(architecture) !== undefined,
     async prepare({ instanceId, revision }) {
       const contract = options.contractOf(revision.spec.contract);
-      const image = await options.images.ensure(revision);
+      const image = await options.images.ensure(revision, options.credentialOf(revision));
       const holdOnHost = options.holdFor(image.architecture);
       const context = { ...options, instanceId, revision, contract, start: contract.plan(revision, image), image, holdOnHost, output: options.logs.writer({ instanceId, revision }) };
       if (holdOnHost === undefined && context.start.mode === "run") return new PlainRunContainer(context);
@@ -21,7 +21,7 @@ export function createLauncher(options: LauncherOptions): Launcher {
     },
     async adopt({ container, instanceId, adoption }, revision) {
       const contract = options.contractOf(revision.spec.contract);
-      const image = await options.images.ensure(revision);
+      const image = await options.images.ensure(revision, options.credentialOf(revision));
       const start = { mode: adoption.mode, env: [], port: adoption.port };
       const context = { ...options, instanceId, revision, contract, start, image, holdOnHost: undefined, output: options.logs.writer({ instanceId, revision }) };
       const attachment = await options.engine.attach(container.id, { stdin: false });
@@ -55,13 +55,13 @@ async function create(context: ContainerContext): Promise<PreparedInstance> {
 
 /** An image may have been removed since it was last seen: then it is brought again, once. */
 async function createContainer(context: ContainerContext): Promise<ContainerId> {
-  const { engine, images, revision } = context;
+  const { engine, images, revision, credentialOf } = context;
   try {
     return await engine.createContainer(containerSpecOf(context));
   } catch (error) {
     if (!(error instanceof EngineError && error.failure === "not_found")) throw error;
     images.forget(revision.digest);
-    return engine.createContainer(containerSpecOf({ ...context, image: await images.ensure(revision) }));
+    return engine.createContainer(containerSpecOf({ ...context, image: await images.ensure(revision, credentialOf(revision)) }));
   }
 }
 

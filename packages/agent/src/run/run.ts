@@ -34,7 +34,7 @@ const settleMs = 50;
 export function createRunner(options: RunnerOptions): (request: RunRequest, reply: RunReply) => RunHandle {
   return (request, reply) => {
     const { order } = request;
-    if (order.revision !== undefined) options.revisions.remember(order.revision);
+    if (order.revision !== undefined) options.revisions.remember(order.revision, order.credential);
     const revision = order.revision ?? options.revisions.find(order.revisionDigest);
     if (revision === undefined) {
       queueMicrotask(() => reply.refuse(new LongshoreError("revision_unknown", "Cannot run: the agent does not know the revision", { phase: "admission" })));

@@ -38,6 +38,7 @@ export function createLauncherScene({ image = {}, hold = "/opt/hold", engine = c
     siteId: "plant",
     engine,
     images,
+    credentialOf: () => undefined,
     fates,
     contractOf: () => contract,
     holdFor: (architecture) => (architecture === "amd64" && hold !== "" ? hold : undefined),

@@ -81,7 +81,7 @@ export function createRunScene({ revision = testRevision(), knows = true }: { re
   const runs: FakeContractRun[] = [];
   const journal: string[] = [];
   const revisions = new KnownRevisions();
-  if (knows) revisions.remember(revision);
+  if (knows) revisions.remember(revision, undefined);
   const scene = {
     clock,
     revision,
