@@ -1,5 +1,7 @@
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { SetupFailure } from "./failure.mjs";
-import { tryCommand } from "./run-command.mjs";
+import { runCommand, tryCommand } from "./run-command.mjs";
 
 const env = { DEBIAN_FRONTEND: "noninteractive" };
 // Another apt at work (a fresh machine's automatic upgrade) is waited for.
@@ -16,9 +18,7 @@ let update;
  * @param {(doing: string) => void} say
  */
 export async function installPackages(packages, say) {
-  if (update === undefined) say("apt-get update");
-  update ??= tryCommand("apt-get", [...waitForOthers, ...insistOnLists, "update"], { env });
-  const lists = await update;
+  const lists = await readLists(say);
   say(`installing ${packages.join(", ")}`);
   const install = ["install", "-y", "--no-install-recommends", ...packages];
   const result = await tryCommand("apt-get", [...waitForOthers, ...install], { env });
@@ -28,4 +28,31 @@ export async function installPackages(packages, say) {
     output: lists.ok ? result.output : `${lists.output}${result.output}`,
     advice: "Check that this machine reaches its Debian mirror (apt-get update), then run the command again.",
   });
+}
+
+/**
+ * Fetches a Debian package and unpacks it into a folder, without installing it: what it would start as a service stays off.
+ * @param {string} name
+ * @param {string} folder made anew
+ * @param {(doing: string) => void} say
+ */
+export async function unpackPackage(name, folder, say) {
+  const lists = await readLists(say);
+  say(`fetching ${name}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const result = await tryCommand("apt-get", ["-o", "APT::Sandbox::User=root", "download", name], { env, cwd: folder });
+  const file = readdirSync(folder).find((entry) => entry.endsWith(".deb"));
+  if (!result.ok || file === undefined) {
+    throw new SetupFailure(`Cannot fetch ${name}: ${result.why}`, { output: lists.ok ? result.output : `${lists.output}${result.output}`, advice: "Check that this machine reaches its Debian mirror (apt-get update), then run the command again." });
+  }
+  await runCommand("dpkg-deb", ["-x", join(folder, file), folder]);
+  rmSync(join(folder, file));
+}
+
+/** @param {(doing: string) => void} say */
+function readLists(say) {
+  if (update === undefined) say("apt-get update");
+  update ??= tryCommand("apt-get", [...waitForOthers, ...insistOnLists, "update"], { env });
+  return update;
 }

@@ -1,3 +1,4 @@
+import { dockerRegistry } from "./docker-registry.mjs";
 import { engine } from "./engine.mjs";
 import { natsServer } from "./nats-server.mjs";
 import { node } from "./node.mjs";
@@ -14,4 +15,4 @@ export const buildNeeds = [node, pnpm, dependencies];
 /** To run a fleet on this machine. */
 export const fleetNeeds = [...workspaceNeeds, engine, natsServer, busybox];
 /** To run every test. */
-export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands];
+export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry];

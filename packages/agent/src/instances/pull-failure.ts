@@ -10,8 +10,9 @@ type Phase = "placement" | "startup";
 export function pullFailure(error: unknown, action: string, phase: Phase): LongshoreError {
   if (!(error instanceof EngineError)) return LongshoreError.from(error, action).at(phase);
   const reason = reasonOf(error);
-  const account = reason === "engine_unavailable" ? "the container engine does not answer" : error.message;
-  return new LongshoreError(reason, `${action}: ${account}`, { phase, cause: error });
+  if (reason === "engine_unavailable") return new LongshoreError(reason, `${action}: the container engine does not answer`, { phase, cause: error });
+  // The engine's account names the action that failed; for a start that is only the cause.
+  return new LongshoreError(reason, phase === "placement" ? error.message : `${action}: ${error.message}`, { phase, cause: error });
 }
 
 function reasonOf({ failure }: EngineError): Reason {

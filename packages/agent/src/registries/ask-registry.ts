@@ -30,8 +30,9 @@ export async function askRegistry(access: RegistryAccess, upstream: Upstream, re
   const challenge = answer.statusCode === 401 ? readChallenge(answer.headers["www-authenticate"]) : undefined;
   if (challenge !== undefined) {
     const authorization = await authorize(challenge, upstream, credential, signal);
-    if (typeof authorization !== "string") return answer.destroy(), authorization ?? refusal(answer, "");
+    if (authorization === undefined) return readAnswer(answer);
     answer.destroy();
+    if (typeof authorization !== "string") return authorization;
     answer = await ask({ authorization });
   }
   return readAnswer(answer);
@@ -52,11 +53,8 @@ async function authorize(challenge: Challenge, upstream: Upstream, credential: R
 
 async function readAnswer(answer: IncomingMessage): Promise<RegistryAnswer> {
   const body = await readBody(answer);
-  if (answer.statusCode !== 200) return refusal(answer, body);
-  return { status: 200, words: "", architectures: architecturesOf(parse(body)) };
-}
-
-function refusal({ statusCode = 0, statusMessage = "" }: IncomingMessage, body: string): RegistryAnswer {
+  const { statusCode = 0, statusMessage = "" } = answer;
+  if (statusCode === 200) return { status: 200, words: "", architectures: architecturesOf(parse(body)) };
   return { status: statusCode, words: wordsOf(parse(body)) ?? (statusMessage || "no reason given"), architectures: undefined };
 }
 
