@@ -97,6 +97,18 @@ describe("an image", () => {
     expect(made.pulls).toEqual([]);
   });
 
+  it("that came from a registry under a tag is asked for again, and one of a digest is not", async () => {
+    const made = scene();
+    made.present = { ...image, repositoryDigests: [`app@sha256:${"a".repeat(64)}`] };
+    const answer = inspect(made).next();
+    await settled();
+    made.pulls[0]?.succeed();
+    expect((await answer).value).toEqual({ image });
+    const pinned = made.ask({ ask: "inspect_image", reference: `app@sha256:${"a".repeat(64)}`, pull: true }) as AsyncIterable<unknown>;
+    expect(await pinned[Symbol.asyncIterator]().next()).toMatchObject({ value: { image: made.present } });
+    expect(made.pulls).toHaveLength(1);
+  });
+
   it("that is not there is not brought unasked", async () => {
     await expect(inspect(scene(), false).next()).rejects.toMatchObject({ reason: "image_not_found", phase: "placement" });
   });
@@ -122,6 +134,8 @@ describe("an image", () => {
   it.each([
     [new EngineError("not_found", 404, "manifest unknown"), "image_not_found"],
     [new EngineError("internal", 500, "toomanyrequests"), "image_pull_failed"],
+    [new EngineError("denied", 401, "authentication required"), "registry_denied"],
+    [new EngineError("wrong_architecture", 200, "the image is for arm64"), "wrong_architecture"],
     [new EngineError("unreachable", 0, "ECONNREFUSED"), "engine_unavailable"],
     [new Error("what?"), "unexpected"],
   ])("that cannot be had says why (%o)", async (error, reason) => {

@@ -42,7 +42,7 @@ export interface RegistryAccess {
 export function readRegistryAccess(settings: readonly RegistrySetting[]): RegistryAccess[] {
   const hosts = new Set<string>();
   return settings.map(({ host: text, caFile, plainHttp, mirrors }, at) => {
-    const field = `registries.${at}`;
+    const field = `registries[${at}]`;
     const host = parseRegistryHost(text, `${field}.host`);
     if (hosts.has(host)) throw slip(`${field}.host`, `registry "${host}" is named twice`);
     hosts.add(host);

@@ -39,6 +39,23 @@ describe("an order", () => {
   });
 });
 
+describe("the credential of a function's registry", () => {
+  const capacity = (revisionDigest: string, imagePresent: boolean) => ({ revisionDigest, freeSlots: 0, running: 0, instances: 0, held: 0, starting: 0, imagePresent });
+
+  it.each([
+    ["an agent that has the image", true, false],
+    ["an agent that has to bring it", false, true],
+  ])("%s: %s", (_, imagePresent, isSent) => {
+    const scene = sceneOf([]);
+    const revision = scene.deploy();
+    const credential = { username: "robot", password: "secret" };
+    scene.credentials.set(`acme ${revision.image.reference}`, credential);
+    scene.fleet.ready("a1", { heartbeat: { revisions: [capacity(revision.digest, imagePresent)] } });
+    const { order } = scene.exchangeOf(scene.invoke());
+    expect([order.credential, order.revision !== undefined]).toEqual([isSent ? credential : undefined, isSent]);
+  });
+});
+
 describe("an attempt that failed before the function began", () => {
   it("goes to another agent where one is busy, as often as it takes: that is no failure", () => {
     const scene = sceneOf(["a1", "a2", "a3", "a4", "a5"]);

@@ -1,4 +1,4 @@
-import { type AgentAddress, type Ask, type ImageFacts, LongshoreError, type Revision, type TenantId } from "@longshore/protocol";
+import { type AgentAddress, type Ask, type ImageFacts, LongshoreError, type RegistryCredential, type Revision, type TenantId } from "@longshore/protocol";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { MemoryStore } from "../bus/testing/memory-store.ts";
@@ -34,6 +34,11 @@ class Rig {
   inRegistry: ImageFacts | undefined = inRegistry;
   /** What agents have already. */
   readonly present = new Map<string, ImageFacts>();
+  /** What the tenant is known by at the image's registry. */
+  credential: RegistryCredential | undefined;
+  credentialChanged: (tenantId: string, host: string) => void = () => undefined;
+  /** What a pull fails by. */
+  failure: LongshoreError | undefined;
   readonly registry: Registry;
   readonly preparer: Preparer;
   readonly deployer: Deployer;
@@ -42,8 +47,8 @@ class Rig {
     const asker = { ask: (agent: AgentAddress, question: Ask, options: AskOptions) => this.#ask(agent, question, options) };
     this.registry = new Registry({ store, log });
     const { roster, clock } = this.fleet;
-    this.preparer = new Preparer({ registry: this.registry, roster, asker, credentials: { find: () => undefined, onChange: () => undefined }, clock, log });
-    this.deployer = new Deployer({ registry: this.registry, roster, asker, preparer: this.preparer, credentials: { find: () => undefined }, clock });
+    this.preparer = new Preparer({ registry: this.registry, roster, asker, credentials: { find: () => this.credential, onChange: (handler) => void (this.credentialChanged = handler) }, clock, log });
+    this.deployer = new Deployer({ registry: this.registry, roster, asker, preparer: this.preparer, credentials: { find: () => this.credential }, clock });
   }
 
   async start(): Promise<this> {
@@ -56,8 +61,8 @@ class Rig {
     return this;
   }
 
-  deploy(differences: object = {}) {
-    return this.deployer.deploy({ tenantId: acme, document: { ...document, ...differences }, onProgress: () => undefined, signal: new AbortController().signal });
+  deploy(differences: object = {}, local = false) {
+    return this.deployer.deploy({ tenantId: acme, local, document: { ...document, ...differences }, onProgress: () => undefined, signal: new AbortController().signal });
   }
 
   /** Whom something was asked, by name. */
@@ -74,6 +79,7 @@ class Rig {
   async #ask({ agentId }: AgentAddress, question: Ask, { onLine }: AskOptions): Promise<unknown> {
     this.asked.push({ ...question, of: agentId });
     if (question.ask !== "inspect_image") return {};
+    if (question.pull && this.failure !== undefined) throw this.failure;
     const found = this.present.get(agentId) ?? (question.pull ? this.inRegistry : undefined);
     if (found === undefined) throw new LongshoreError("image_not_found", "Cannot find image");
     await onLine?.({ image: found });
@@ -114,7 +120,42 @@ describe("a deploy", () => {
     expect(await rig.deploy()).toMatchObject({ function: { resolvedImage: { local: true, digest: inRegistry.imageId } } });
   });
 
+  it("takes the image that an agent has where that is asked, whatever its registry has, and asks no registry", async () => {
+    const rig = await started(["a1", "a2"]);
+    rig.present.set("a2", inRegistry);
+    expect(await rig.deploy({}, true)).toMatchObject({ function: { resolvedImage: { local: true, digest: inRegistry.imageId } } });
+    expect(rig.asked.filter((ask) => ask.ask === "inspect_image" && ask.pull)).toEqual([]);
+    rig.present.clear();
+    await expect(rig.deploy({ name: "other" }, true)).rejects.toMatchObject({ reason: "image_not_found", message: expect.stringContaining("none of the 2 agents that may run it has it") });
+  });
+
+  it("asks a registry with the tenant's credential, and an engine without", async () => {
+    const rig = await started(["a1"]);
+    rig.credential = { username: "robot", password: "secret" };
+    await rig.deploy();
+    const sent = rig.asked.map((ask) => [ask.ask, "pull" in ask && ask.pull, "credential" in ask ? ask.credential : undefined]);
+    expect(sent).toEqual([["inspect_image", false, undefined], ["inspect_image", true, rig.credential], ["prepare", false, rig.credential]]);
+  });
+
+  it("uses what an agent has of an image while its registry is away, and not when the registry refuses", async () => {
+    const rig = await started(["a1"]);
+    rig.present.set("a1", inRegistry);
+    rig.failure = new LongshoreError("image_pull_failed", "away");
+    expect(await rig.deploy()).toMatchObject({ created: true });
+    rig.failure = new LongshoreError("registry_denied", "no");
+    await expect(rig.deploy({ name: "other" })).rejects.toMatchObject({ reason: "registry_denied" });
+  });
+
+  it("asks agents of every architecture before others", async () => {
+    const rig = await started(["a1", "a2", "a3"]);
+    rig.fleet.ready("arm", { introduction: { architecture: "arm64" } });
+    rig.failure = new LongshoreError("wrong_architecture", "no");
+    await expect(rig.deploy()).rejects.toMatchObject({ reason: "wrong_architecture" });
+    expect(rig.asked.flatMap((ask) => (ask.ask === "inspect_image" && ask.pull ? [ask.of] : [])).slice(0, 2)).toContain("arm");
+  });
+
   it.each<[string, object, Partial<ImageFacts> | undefined, object]>([
+    ["an image of another architecture", {}, { architecture: "arm64" }, { reason: "wrong_architecture", message: expect.stringMatching(/"arm64".*"amd64"/) }],
     ["a document with a slip", { memory: 1 }, {}, { reason: "bad_schema", field: "memory" }],
     ["a name that is none", { name: "a.b" }, {}, { reason: "bad_schema", field: "name" }],
     ["an image that nobody finds", {}, undefined, { reason: "image_not_found" }],
@@ -140,6 +181,32 @@ describe("agents are made ready for a function", () => {
     expect(heldBy(rig)).toHaveLength(3);
     expect(new Set(heldBy(rig)).size).toBe(3);
     expect(heldBy(rig)).toContain("c1");
+  });
+
+  it("some more have its image, and hold nothing", async () => {
+    const rig = await started(Array.from({ length: 12 }, (_, at) => `a${at}`));
+    await rig.deploy();
+    await rig.settle();
+    await rig.settle();
+    expect(heldBy(rig)).toHaveLength(2);
+    const finder = rig.asked.find((ask) => ask.ask === "inspect_image" && ask.pull)?.of;
+    const prepared = new Set(rig.whom("prepare"));
+    expect(prepared).toContain(finder);
+    expect([8, 9]).toContain(prepared.size); // The finder may be one of the eight.
+  });
+
+  it("again when the credential of its registry is another one, and not for another registry's", async () => {
+    const rig = await started(["a1"]);
+    await rig.deploy();
+    await rig.settle();
+    rig.credentialChanged("acme", "elsewhere.example.com");
+    rig.credentialChanged("other", "images.example.com");
+    await rig.settle();
+    expect(rig.whom("prepare")).toEqual(["a1"]);
+    rig.credential = { username: "robot", password: "new" };
+    rig.credentialChanged("acme", "images.example.com");
+    await rig.settle();
+    expect(rig.asked.at(-1)).toMatchObject({ ask: "prepare", credential: { password: "new" } });
   });
 
   it("again when its process is another one", async () => {

@@ -4,14 +4,16 @@ import type { DeployProgress, Fleet } from "../fleet.ts";
 import { functionView } from "../testing/fake-fleet.ts";
 import { runLine } from "../testing/run-line.ts";
 
-function recording(answer: Partial<DeployAnswer> = {}, pulls: readonly DeployProgress["pull"][] = []): { fleet: Partial<Fleet>; documents: FunctionDocument[] } {
+function recording(answer: Partial<DeployAnswer> = {}, pulls: readonly DeployProgress["pull"][] = []): { fleet: Partial<Fleet>; documents: FunctionDocument[]; locals: boolean[] } {
   const documents: FunctionDocument[] = [];
-  const deploy: Fleet["deploy"] = async (document, { onProgress }) => {
+  const locals: boolean[] = [];
+  const deploy: Fleet["deploy"] = async (document, { onProgress, local }) => {
     documents.push(document);
+    locals.push(local === true);
     for (const pull of pulls) onProgress?.({ siteId: "plant", agentId: "plant-1", pull });
     return { function: functionView(), created: true, changed: true, contractBecause: "the image exposes no port", ...answer };
   };
-  return { documents, fleet: { deploy } };
+  return { documents, locals, fleet: { deploy } };
 }
 
 describe("longshore deploy", () => {
@@ -49,10 +51,24 @@ describe("longshore deploy", () => {
     expect(stderr).toContain("\u001b[1A\u001b[2Kplant/plant-1: pulling, 2 of 2 layers 100B of 100B ━━━━");
   });
 
+  it("tells how fast it comes, while it does", async () => {
+    let at = 0;
+    const { stderr } = await runLine(["deploy", "wordcount", "--image", "x"], { fleet: recording({}, pulls).fleet, isTerminal: true, environment: { NO_COLOR: "1" }, now: () => (at += 1_000) });
+    expect(stderr).toContain("1 of 2 layers 40B of 100B 20B/s");
+    expect(stderr).toMatch(/2 of 2 layers 100B of 100B ━/);
+  });
+
   it("shows a pull as a few plain lines elsewhere", async () => {
     const { stderr } = await runLine(["deploy", "wordcount", "--image", "x"], { fleet: recording({}, pulls).fleet });
     expect(stderr).not.toContain("\u001b");
     expect(stderr.trimEnd().split("\n").map((line) => /\d+ %$/.exec(line)?.[0])).toEqual(["0 %", "40 %", "100 %"]);
+  });
+
+  it("asks no registry for an image that is said to be in an engine", async () => {
+    const { fleet, locals } = recording();
+    await runLine(["deploy", "wordcount", "--image", "words:dev", "--local"], { fleet });
+    await runLine(["deploy", "wordcount", "--image", "words:dev"], { fleet });
+    expect(locals).toEqual([true, false]);
   });
 
   it("knows its examples by name", async () => {

@@ -15,6 +15,8 @@ export interface LineOptions extends FakeTerminalOptions {
   readonly signal?: AbortSignal;
   readonly interrupts?: Interrupts;
   readonly localParts?: LocalParts;
+  /** Epoch milliseconds; default: the clock stands at noon. */
+  readonly now?: () => number;
   /** Told of all that is written to stdout, as it is. */
   readonly onPrint?: (text: string) => unknown;
 }
@@ -50,7 +52,7 @@ export async function runLine(argv: readonly string[], options: LineOptions = {}
       return fleet;
     },
     loadLocalParts: () => Promise.resolve(options.localParts ?? noParts),
-    now: () => Date.parse("2026-11-25T12:00:00.000Z"),
+    now: options.now ?? (() => Date.parse("2026-11-25T12:00:00.000Z")),
   });
   return { exitCode, stdout: fake.stdout(), stdoutBytes: fake.stdoutBytes(), stderr: fake.stderr(), connection, isFleetClosed: fleet.isClosed() };
 }

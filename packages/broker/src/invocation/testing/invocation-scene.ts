@@ -1,4 +1,4 @@
-import { createInvocationId, type FunctionName, type InvocationId, type Revision, type TenantId } from "@longshore/protocol";
+import { createInvocationId, type FunctionName, type InvocationId, type RegistryCredential, type Revision, type TenantId } from "@longshore/protocol";
 import type { Bus } from "../../bus/bus.ts";
 import { testRevision, type RevisionWishes } from "../../registry/testing/revision.ts";
 import { TestFleet } from "../../roster/testing/test-fleet.ts";
@@ -21,6 +21,8 @@ export class InvocationScene {
   readonly fleet = new TestFleet();
   readonly bus = new FakeBus();
   readonly closings: Closing[] = [];
+  /** By tenant and image. */
+  readonly credentials = new Map<string, RegistryCredential>();
   readonly dispatcher: Dispatcher;
   readonly #revisions = new Map<string, Revision>();
 
@@ -30,7 +32,7 @@ export class InvocationScene {
       clock: this.fleet.clock,
       registry: { find: (tenantId, functionName) => this.#revisions.get(`${tenantId}.${functionName}`) },
       roster: this.fleet.roster,
-      credentials: { find: () => undefined },
+      credentials: { find: (tenantId, reference) => this.credentials.get(`${tenantId} ${reference}`) },
       limits,
       finished: (closing) => this.closings.push(closing),
     });
