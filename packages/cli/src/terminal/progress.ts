@@ -1,4 +1,4 @@
-import { fitWidth } from "./text-width.ts";
+import { fitWidth, textWidth } from "./text-width.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Several things under way at once, shown on stderr: live lines with bars on a terminal, else a plain line at each change worth one. */
@@ -19,6 +19,7 @@ interface Line {
 }
 
 const barColumns = 24;
+const leastBarColumns = 8;
 
 /** Progress on a terminal's stderr; with `isQuiet` (machine output) nothing is shown. */
 export function createProgress(terminal: Terminal, isQuiet = false): Progress {
@@ -69,8 +70,11 @@ function liveProgress(terminal: Terminal, lines: Map<string, Line>): Progress {
 }
 
 function drawLine(terminal: Terminal, name: string, { text, done, total }: Line): string {
-  const filled = total === 0 ? 0 : Math.round((Math.min(done, total) / total) * barColumns);
-  const bar = total === 0 ? "" : ` ${terminal.errStyle.green("━".repeat(filled))}${terminal.errStyle.dim("━".repeat(barColumns - filled))}`;
-  const room = terminal.columns() - 1 - (total === 0 ? 0 : barColumns + 1);
-  return fitWidth(`${name}: ${text}`, room) + bar;
+  const shown = `${name}: ${text}`;
+  const columns = terminal.columns() - 1;
+  if (total === 0) return fitWidth(shown, columns);
+  // A narrow terminal costs the bar before it costs the text.
+  const bar = Math.min(barColumns, Math.max(leastBarColumns, columns - 1 - textWidth(shown)));
+  const filled = Math.round((Math.min(done, total) / total) * bar);
+  return `${fitWidth(shown, columns - 1 - bar)} ${terminal.errStyle.green("━".repeat(filled))}${terminal.errStyle.dim("━".repeat(bar - filled))}`;
 }
