@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { DeployProgress } from "@longshore/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDockerEngine } from "../../packages/agent/src/engine/docker.ts";
@@ -83,6 +83,17 @@ describe("images of registries", () => {
     expect(told.at(-1)?.pull.bytesDone).toBeGreaterThan(6 * mebibyte);
     expect(await says("greet")).toBe("hello");
     expect(await hosts.fleet.registries.list()).toEqual([expect.objectContaining({ host: plain.address, username: "plant" })]);
+  });
+
+  it("leave their credentials on no disk in the clear, and the fleet forgets them when it is told to", async () => {
+    await hosts.fleet.registries.set("elsewhere.example", { username: "robot", password: registryLogin.password });
+    await hosts.fleet.registries.remove("elsewhere.example");
+    await expect(hosts.fleet.registries.remove("elsewhere.example")).rejects.toMatchObject({ reason: "registry_not_found" });
+    const fleetFolder = dirname(hosts.agents[0]?.dataFolder ?? "");
+    const files = readdirSync(fleetFolder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const telling = (text: string) => files.filter(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes(text));
+    expect(telling(registryLogin.password)).toEqual([]);
+    expect(telling(plain.address).length).toBeGreaterThan(0); // What is looked through is where it would be.
   });
 
   it("come whole when a pull was given up midway and is begun again", async () => {
