@@ -25,7 +25,7 @@ import { type AgentCredential, loadCredential } from "./join/credential.ts";
 import { renewCredential } from "./join/renew.ts";
 import { type Journal, openJournal } from "./journal/journal.ts";
 import type { Logger } from "./log.ts";
-import { createLogStore } from "./logs/log-store.ts";
+import { createLogStore, type LogStore } from "./logs/log-store.ts";
 import { startRegistries } from "./registries/registries.ts";
 import { KnownRevisions } from "./run/revisions.ts";
 import { createRunner } from "./run/run.ts";
@@ -69,6 +69,7 @@ interface Started {
   api?: RuntimeApi;
   journal?: Journal;
   images?: ImageKeeper;
+  logs?: LogStore;
   fates?: FateWatch;
   pool?: InstancePool;
   adoption?: Adoption;
@@ -129,7 +130,7 @@ class WiredAgent implements Agent {
     const contractOf = (name: Parameters<typeof contractFor>[1]) => contractFor(contracts, name);
     const keeper = (started.images = this.#keepImages(engine, log));
     const images = keeper.shelf;
-    const logs = createLogStore({ siteId, agentId, clock: this.#clock });
+    const logs = (started.logs = createLogStore({ siteId, agentId, clock: this.#clock, limits: { maxBytes: this.#config.logMemoryBytes, retentionMs: this.#config.logRetentionMs } }));
     const fates = (started.fates = watchFates(engine, log));
     const launcher = keeper.pinning(createLauncher({ agentId, siteId, engine, images, credentialOf: (revision) => revisions.credentialOf(revision), fates, contractOf, holdFor: findHold, logs, clock: this.#clock, log, randomBytes }));
     const limits = poolLimits(this.#config, description.cpuMillis);
@@ -221,7 +222,7 @@ class WiredAgent implements Agent {
     });
   }
 
-  async #end({ registries, engine, api, journal, images, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
+  async #end({ registries, engine, api, journal, images, logs, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
     cancelSweep?.();
     health?.close();
     const emptied = pool?.close();
@@ -231,6 +232,7 @@ class WiredAgent implements Agent {
     await bus?.close();
     await images?.close();
     fates?.close();
+    logs?.close();
     journal?.close();
     await api?.close();
     await registries?.close();

@@ -27,6 +27,10 @@ export const agentConfigSchema = z.strictObject({
   imageUnusedMs: z.number().int().min(60_000).default(7 * 86_400_000),
   /** With less than that free where the engine keeps images, none is pulled; 0: always pull. */
   diskMinFreeBytes: z.number().int().min(0).default(gibibyte),
+  /** Memory for what instances wrote, of all functions together. */
+  logMemoryBytes: z.number().int().min(mebibyte).default(64 * mebibyte),
+  /** How long a function's lines stay when it writes nothing more, whatever became of its instances and of itself. */
+  logRetentionMs: z.number().int().min(1_000).max(30 * 86_400_000).default(3_600_000),
   /** Registries that the engine does not reach by itself: a CA of their own, plain HTTP, mirrors. */
   registries: registrySettingsSchema,
   /** A pull of which nothing comes for that long fails. */

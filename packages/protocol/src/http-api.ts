@@ -3,6 +3,7 @@ import { agentViewSchema, siteViewSchema } from "./agent.ts";
 import { errorShape } from "./error.ts";
 import { contractNames, functionDocumentSchema, placementRulesSchema, revisionImageSchema } from "./function.ts";
 import { invocationViewSchema } from "./invocation.ts";
+import { logFilterSchema } from "./log-query.ts";
 import { pullProgressSchema } from "./order.ts";
 import { labelsSchema } from "./where.ts";
 
@@ -124,6 +125,8 @@ export interface Route {
   readonly summary: string;
   /** Who may call: anybody, a holder of a key, or (join, renew) a holder of a proof in the body. */
   readonly access: "open" | "key" | "proof";
+  /** Parameters of the query, where there are any. */
+  readonly query?: z.ZodObject;
   readonly request?: z.ZodType;
   readonly response?: z.ZodType;
   /** The usual status of success. */
@@ -137,12 +140,12 @@ export const routes = [
   { id: "deleteFunction", method: "DELETE", path: "/v1/functions/{fn}", summary: "Remove a function and stop its instances", access: "key", status: 204 },
   { id: "listFunctions", method: "GET", path: "/v1/functions", summary: "All functions of the tenant", access: "key", response: functionListSchema, status: 200 },
   { id: "listRevisions", method: "GET", path: "/v1/functions/{fn}/revisions", summary: "A function's revisions, newest first", access: "key", response: revisionListSchema, status: 200 },
-  { id: "functionLogs", method: "GET", path: "/v1/functions/{fn}/logs", summary: "Log lines of all instances as JSON lines; ?follow=true&tail=100", access: "key", status: 200 },
+  { id: "functionLogs", method: "GET", path: "/v1/functions/{fn}/logs", summary: "Log lines of all instances as JSON lines", access: "key", query: logFilterSchema, status: 200 },
   { id: "invoke", method: "POST", path: "/v1/functions/{fn}/invocations", summary: "Invoke with the body's bytes and wait for the answer", access: "key", status: 200 },
   { id: "getInvocation", method: "GET", path: "/v1/invocations/{id}", summary: "State or terminal record", access: "key", response: invocationViewSchema, status: 200 },
   { id: "cancelInvocation", method: "DELETE", path: "/v1/invocations/{id}", summary: "Cancel", access: "key", status: 202 },
   { id: "getResult", method: "GET", path: "/v1/invocations/{id}/result", summary: "The answer's body, while it is kept", access: "key", status: 200 },
-  { id: "invocationLogs", method: "GET", path: "/v1/invocations/{id}/logs", summary: "Log lines of one invocation as JSON lines", access: "key", status: 200 },
+  { id: "invocationLogs", method: "GET", path: "/v1/invocations/{id}/logs", summary: "Log lines of one invocation as JSON lines", access: "key", query: logFilterSchema, status: 200 },
   { id: "listAgents", method: "GET", path: "/v1/agents", summary: "Every agent with its live capacity", access: "key", response: agentListSchema, status: 200 },
   { id: "cordonAgent", method: "POST", path: "/v1/agents/{id}/cordon", summary: "Out of placement; work goes on", access: "key", response: agentViewSchema, status: 200 },
   { id: "uncordonAgent", method: "POST", path: "/v1/agents/{id}/uncordon", summary: "Back into placement", access: "key", response: agentViewSchema, status: 200 },

@@ -15,6 +15,7 @@ export * from "./image-reference.ts";
 export * from "./invocation.ts";
 export * from "./invocation-id.ts";
 export * from "./join-token.ts";
+export * from "./log-query.ts";
 export * from "./names.ts";
 export * from "./order.ts";
 export * from "./reason.ts";

@@ -33,6 +33,11 @@ export const runOrderSchema = z.object({
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
 
+/** Where a line of log was written; `system`: the agent's, or a broker's, own words. */
+export const logStreams = ["stdout", "stderr", "system"] as const;
+/** Nobody is told more lines than that of what was written before. */
+export const maxTailLines = 10_000;
+
 /**
  * Everything else a broker asks of an agent: opened on the ask subject, answered by one complete `answer` whose body is JSON, or,
  * where it says so, by a streamed body of JSON lines.
@@ -56,8 +61,16 @@ export const askSchema = z.discriminatedUnion("ask", [
     functionName: z.string().optional(),
     tenantId: z.string(),
     invocationId: z.string().optional(),
-    tail: z.number().int().nonnegative().max(10_000),
+    tail: z.number().int().nonnegative().max(maxTailLines),
     follow: z.boolean(),
+    /** Only lines that are no older than that. */
+    sinceMs: z.number().nonnegative().optional(),
+    /** Only lines later than this `at` of the agent's own. */
+    after: z.string().optional(),
+    instanceId: z.string().optional(),
+    stream: z.enum(logStreams).optional(),
+    /** Say `{ caughtUp: true }` between the lines that were there and those that come. */
+    marks: z.boolean().optional(),
   }),
 ]);
 export type Ask = z.infer<typeof askSchema>;
@@ -99,7 +112,7 @@ export const logLineSchema = z.object({
   revisionId: z.string(),
   /** Set where one instance serves one invocation at a time. */
   invocationId: z.string().optional(),
-  stream: z.enum(["stdout", "stderr", "system"]),
+  stream: z.enum(logStreams),
   line: z.string(),
 });
 export type LogLine = z.infer<typeof logLineSchema>;

@@ -42,6 +42,11 @@ export class LineSplitter {
     if (this.#bytes > 0) this.#emit();
   }
 
+  /** What would follow is missing: the line so far is given as one that was cut. */
+  breakOff(): void {
+    if (this.#bytes > 0) this.#cut(0);
+  }
+
   #keep(part: Uint8Array): void {
     this.#parts.push(part);
     this.#bytes += part.length;

@@ -2,18 +2,19 @@ import type { LogLine } from "@longshore/protocol";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { testRevision } from "../testing/revision.ts";
-import { createLogStore, type LogQuery, type LogStoreOptions } from "./log-store.ts";
+import type { LogLimits } from "./log-shelf.ts";
+import { createLogStore, type LogQuery } from "./log-store.ts";
 
-function scene(options: Partial<LogStoreOptions> = {}) {
+function scene(limits: Partial<LogLimits> = {}) {
   const clock = new ManualClock();
-  const store = createLogStore({ siteId: "plant", agentId: "agent-1", clock, ...options });
+  const store = createLogStore({ siteId: "plant", agentId: "agent-1", clock, limits });
   return {
     clock,
     store,
     writer: (name = "resize", tenantId = "default", instanceId = "instance-1") => store.writer({ instanceId, revision: { ...testRevision({ name }), tenantId } }),
     async read(query: Partial<LogQuery> = {}): Promise<LogLine[]> {
       const lines: LogLine[] = [];
-      for await (const line of store.read({ tenantId: "default", functionName: "resize", tail: 100, follow: false, ...query }, new AbortController().signal)) lines.push(line);
+      for await (const line of store.read({ tenantId: "default", functionName: "resize", tail: 100, follow: false, ...query }, new AbortController().signal)) if ("line" in line) lines.push(line);
       return lines;
     },
     async texts(query: Partial<LogQuery> = {}): Promise<string[]> {
@@ -77,28 +78,9 @@ describe("a log store", () => {
     const log = test.writer();
     for (let index = 0; index < 2_000; index += 1) log.write("stdout", Buffer.from(`${"x".repeat(46)}${String(index).padStart(4, "0")}\n`));
     const texts = await test.texts({ tail: 10_000 });
-    expect(texts).toHaveLength(100);
+    expect(texts).toHaveLength(101);
+    expect(texts[0]).toBe("… 1900 earlier lines cut here");
     expect(texts.at(-1)).toMatch(/1999$/);
-  });
-
-  it("forgets the function that wrote longest ago beyond its number of functions, but none that is followed", async () => {
-    const test = scene({ maxFunctions: 2 });
-    const write = (name: string) => test.writer(name).write("stdout", Buffer.from(`${name}\n`));
-    write("one");
-    write("two");
-    write("one");
-    write("three");
-    expect(await test.texts({ functionName: "two" })).toEqual([]);
-    expect(await test.texts({ functionName: "one" })).toEqual(["one", "one"]);
-
-    const end = new AbortController();
-    const followed = test.store.read({ tenantId: "default", functionName: "one", tail: 1, follow: true }, end.signal)[Symbol.asyncIterator]();
-    await followed.next();
-    for (const name of ["four", "five"]) write(name);
-    write("one");
-    expect(await followed.next()).toMatchObject({ value: { line: "one" } });
-    end.abort();
-    await followed.return?.();
   });
 
   it("forgets nothing because somebody asks for what is not there", async () => {
@@ -117,5 +99,43 @@ describe("a log store", () => {
     expect(await first).toMatchObject({ value: { line: "at last", functionName: "later" } });
     end.abort();
     expect(await lines.next()).toMatchObject({ done: true });
+  });
+
+  it("picks lines by age, by what came before, by instance and by stream", async () => {
+    const test = scene();
+    for (const [index, instanceId] of ["a", "b", "a"].entries()) {
+      test.writer("resize", "default", instanceId).write(index === 2 ? "stderr" : "stdout", Buffer.from(`${index}\n`));
+      test.clock.advance(1_000);
+    }
+    expect(await test.texts({ sinceMs: 2_000 })).toEqual(["1", "2"]);
+    expect(await test.texts({ after: "2026-11-25T00:00:01.000Z" })).toEqual(["2"]);
+    expect(await test.texts({ instanceId: "a" })).toEqual(["0", "2"]);
+    expect(await test.texts({ instanceId: "a", stream: "stdout" })).toEqual(["0"]);
+  });
+
+  it("brings whatever bytes a program writes as lines that are one line of JSON each", async () => {
+    const test = scene();
+    const log = test.writer();
+    log.write("stdout", Uint8Array.of(0x00, 0x1b, 0x5b, 0x32, 0x4a, 0xff, 0xfe, 0x0d, 0x0a));
+    log.write("stdout", Buffer.from("\u2028 \u{1f6df} \ud83d\n".normalize()));
+    log.write("stdout", Uint8Array.from({ length: 5_000 }, (_, index) => (index * 7_919) % 256));
+    log.end();
+    const lines = await test.read();
+    const bytes = new TextEncoder().encode(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    const back = new TextDecoder("utf-8", { fatal: true }).decode(bytes).split("\n").slice(0, -1).map((text) => JSON.parse(text) as unknown);
+    expect(back).toEqual(lines);
+    expect(lines[0]?.line).toBe("\u0000\u001b[2J\ufffd\ufffd");
+  });
+
+  it("keeps lines for a while after the last, and no timer once it is closed", async () => {
+    const test = scene({ retentionMs: 10_000 });
+    test.writer().write("stdout", Buffer.from("kept\n"));
+    test.clock.advance(9_999);
+    expect(await test.texts()).toEqual(["kept"]);
+    test.clock.advance(1);
+    expect(await test.texts()).toEqual([]);
+    test.writer().write("stdout", Buffer.from("again\n"));
+    test.store.close();
+    expect(test.clock.pending).toBe(0);
   });
 });

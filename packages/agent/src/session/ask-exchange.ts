@@ -29,10 +29,18 @@ async function answer(frame: Frame & { kind: "open" }, exchange: AgentExchange, 
   exchange.send({ kind: "answer", head: { complete: true, headers: [], result: { outcome: "succeeded" } }, body });
 }
 
+/** Lines that come at once go in frames of about that size. */
+const batchBytes = 32 * 1024;
+
 /** Streams JSON lines under credit: a slow broker slows the source. */
 class LineWriter {
   readonly #exchange: AgentExchange;
   readonly #writer: BodyWriter;
+  #batch: Uint8Array[] = [];
+  #batchBytes = 0;
+  #flushing: NodeJS.Immediate | undefined;
+  /** What was written does not wait for credit. */
+  #hasRoom = true;
   #drained: (() => void) | undefined;
 
   constructor(exchange: AgentExchange) {
@@ -45,7 +53,10 @@ class LineWriter {
         exchange.send({ kind: "end", head: { sequenceCount, result: { outcome: "succeeded" } } });
       },
     );
-    this.#writer.onDrain = () => this.#drained?.();
+    this.#writer.onDrain = () => {
+      this.#hasRoom = true;
+      this.#drained?.();
+    };
   }
 
   grant(bytes: number): void {
@@ -54,12 +65,34 @@ class LineWriter {
 
   async pipe(lines: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
     this.#exchange.send({ kind: "answer", head: { complete: false, headers: [["content-type", "application/x-ndjson"]] }, body: new Uint8Array(0) });
-    for await (const line of lines) {
-      if (signal.aborted) break;
-      if (!this.#writer.write(encoder.encode(`${JSON.stringify(line)}\n`))) await this.#room(signal);
+    try {
+      for await (const line of lines) {
+        if (signal.aborted) break;
+        this.#add(encoder.encode(`${JSON.stringify(line)}\n`));
+        if (this.#batchBytes >= batchBytes) this.#flush();
+        if (!this.#hasRoom) await this.#room(signal);
+      }
+      if (!signal.aborted) this.#flush();
+    } finally {
+      clearImmediate(this.#flushing);
     }
     if (signal.aborted) this.#writer.abandon();
     else this.#writer.end();
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#batch.push(bytes);
+    this.#batchBytes += bytes.length;
+    this.#flushing ??= setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    const bytes = Buffer.concat(this.#batch);
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#hasRoom = this.#writer.write(bytes);
   }
 
   #room(signal: AbortSignal): Promise<void> {

@@ -19,7 +19,8 @@ export function openApiDocument(version: string): Record<string, unknown> {
 }
 
 function operation(route: Route & { readonly id?: string }): Record<string, unknown> {
-  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => ({ name: match[1], in: "path", required: true, schema: { type: "string" } }));
+  const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => ({ name: match[1], in: "path", required: true, schema: { type: "string" } }));
+  const parameters = [...inPath, ...Object.entries(route.query?.shape ?? {}).map(([name, schema]) => ({ name, in: "query", required: false, schema: schemaOf(schema as z.ZodType, "input") }))];
   return {
     operationId: route.id,
     summary: route.summary,

@@ -58,7 +58,7 @@ export function createLauncherScene({ image = {}, hold = "/opt/hold", engine = c
     prepare: (revision: Revision) => launcher.prepare({ instanceId: "i-1", revision }),
     async logLines(): Promise<string[]> {
       const lines: string[] = [];
-      for await (const line of logs.read({ tenantId: "default", tail: 100, follow: false }, new AbortController().signal)) lines.push(`${line.stream} ${line.line}`);
+      for await (const line of logs.read({ tenantId: "default", tail: 100, follow: false }, new AbortController().signal)) if ("line" in line) lines.push(`${line.stream} ${line.line}`);
       return lines;
     },
   };
