@@ -3,7 +3,7 @@ import { createPulls, type OpenPull } from "./pull.ts";
 import { createPullCounter, type PullLine } from "./pull-progress.ts";
 
 /** An engine whose pulls the test plays line by line. */
-function createSource() {
+function createSource(silenceMs?: number) {
   const opened: { reference: string; signal: AbortSignal; say(line: PullLine): void; end(): void }[] = [];
   const open: OpenPull = async (reference, { signal }) => {
     const stream = new TransformStream<PullLine, PullLine>();
@@ -12,7 +12,7 @@ function createSource() {
     opened.push({ reference, signal, say: (line) => void writer.write(line).catch(() => {}), end: () => void writer.close().catch(() => {}) });
     return stream.readable;
   };
-  return { pulls: createPulls(open), opened };
+  return { pulls: createPulls(open, silenceMs), opened };
 }
 
 const layer: PullLine = { id: "aaa", status: "Pulling fs layer" };
@@ -27,6 +27,14 @@ describe("createPulls()", () => {
     for (const { end } of opened) end();
     await Promise.all([...both, other]);
     expect([opened.map(({ reference }) => reference), layers]).toEqual([["a", "b"], [1]]);
+  });
+
+  it("gives up a registry that sends nothing any more", async () => {
+    const { pulls, opened } = createSource(20);
+    const pulled = pulls.pull("a", {});
+    opened[0]?.say(layer);
+    await expect(pulled).rejects.toMatchObject({ failure: "internal", message: 'Cannot pull "a": its registry has sent nothing for 0.02 s' });
+    expect(opened[0]?.signal.aborted).toBe(true);
   });
 
   it("does not share between credentials", () => {

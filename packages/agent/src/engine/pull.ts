@@ -98,7 +98,7 @@ async function run({ open, reference, credential, signal, silenceMs, counter, wa
       silence.broken();
       if (line.error !== undefined || line.errorDetail !== undefined) throw lineError(action, line);
       const hasChanged = counter.add(line);
-      if (!hasChanged && performance.now() - toldMs < tellEveryMs) continue;
+      if (!hasChanged && (counter.progress.layers === 0 || performance.now() - toldMs < tellEveryMs)) continue;
       toldMs = performance.now();
       for (const { onProgress } of waiting) onProgress?.(counter.progress);
     }
