@@ -9,7 +9,7 @@ import { Dispatcher } from "./invocation/dispatch.ts";
 import { createInflightElsewhere } from "./invocation/inflight-elsewhere.ts";
 import { Invocations } from "./invocation/invocations.ts";
 import type { InvocationLimits } from "./invocation/limits.ts";
-import { readOrphan, readRecord, recordOfOrphan } from "./invocation/records.ts";
+import { readOrphan, recordOfOrphan } from "./invocation/records.ts";
 import { storeOrphan, tellFinished } from "./invocation/tell-finished.ts";
 import { FunctionLogs } from "./logs/function-logs.ts";
 import { Metrics } from "./metrics.ts";
@@ -41,6 +41,7 @@ export interface CoreOptions {
 export interface Core {
   readonly dispatcher: Dispatcher;
   readonly hub: EventHub;
+  readonly logs: FunctionLogs;
   /** What the HTTP side calls. */
   parts(sockets: () => number): BrokerParts;
   /** Reads what is stored and hears the agents; once bus and identity have started. */
@@ -95,13 +96,14 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
     roster,
     asker,
     clock,
-    revisions: (tenantId, functionName) => registry.revisions(tenantId, functionName as FunctionName),
-    agentOf: async (tenantId, invocationId) => (await readRecord(records, tenantId, invocationId))?.record.agentId,
+    revisions: (tenantId, functionName) => (registry.find(tenantId, functionName as FunctionName) === undefined ? undefined : registry.revisions(tenantId, functionName as FunctionName)),
+    view: (tenantId, invocationId) => invocations.view(tenantId, invocationId),
   });
 
   return {
     dispatcher,
     hub,
+    logs,
     parts: (sockets) => ({
       functions,
       registries: {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { errorShape } from "./error.ts";
 import { requestHeadSchema } from "./exchange.ts";
+import { logFilterSchema } from "./log-query.ts";
 
 /**
  * The WebSocket interface: many exchanges on one socket. Each binary message is a little-endian u32 stream number followed by one
@@ -59,6 +60,13 @@ export const socketOpenSchema = z.discriminatedUnion("what", [
   }),
   /** Fleet events as a streamed answer: JSON lines of `FleetEvent`, beginning with every agent as it stands and `caught_up`. */
   z.strictObject({ what: z.literal("watch") }),
+  /** Lines of log as a streamed answer: JSON lines of `LogLine`, of a function or of an invocation; with `follow` until cancelled. */
+  z.strictObject({
+    what: z.literal("logs"),
+    functionName: z.string().max(128).optional(),
+    invocationId: z.string().max(64).optional(),
+    ...logFilterSchema.shape,
+  }),
 ]);
 export type SocketOpen = z.infer<typeof socketOpenSchema>;
 

@@ -1,5 +1,6 @@
 import type { AgentView, DeployAnswer, DrainRequest, FunctionView, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { LogQuery } from "../logs/log-query.ts";
 import type { Caller } from "../socket/caller.ts";
 
 /** What the HTTP side needs of the rest of the broker; `broker.ts` puts it together. */
@@ -34,7 +35,7 @@ export interface BrokerParts {
     renew(agentId: string, request: RenewRequest): Promise<JoinAnswer>;
   };
   readonly logs: {
-    lines(tenantId: TenantId, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
+    open(tenantId: TenantId, query: LogQuery, signal: AbortSignal): Promise<AsyncIterable<LogLine> | Iterable<LogLine>>;
   };
   readonly health: { readonly brokerId: string; problem(): string | undefined };
   /** Prometheus text. */
@@ -52,13 +53,6 @@ export interface DeployProgress {
   readonly siteId: string;
   readonly agentId: string;
   readonly pull: PullProgress;
-}
-
-export interface LogQuery {
-  readonly functionName?: string | undefined;
-  readonly invocationId?: string | undefined;
-  readonly tail: number;
-  readonly follow: boolean;
 }
 
 /** A request on its way to a handler: route found, caller known. */

@@ -1,7 +1,8 @@
 import { functionNameSchema, invocationIdSchema, LongshoreError, parseName } from "@longshore/protocol";
-import type { Handler, HandlerContext, LogQuery } from "./handler.ts";
+import type { LogQuery } from "../logs/log-query.ts";
+import type { Handler, HandlerContext } from "./handler.ts";
+import { readLogFilter } from "./log-filter.ts";
 import { abortOnClose, LineAnswer } from "./ndjson.ts";
-import { readFlag } from "./query.ts";
 
 /** Another spelling than ours names nothing: the same answer as for an unknown id. */
 function idOf({ parameters }: HandlerContext): string {
@@ -28,17 +29,10 @@ export const invocationHandlers = {
 } satisfies Record<string, Handler>;
 
 async function streamLogs(context: HandlerContext, what: Pick<LogQuery, "functionName" | "invocationId">): Promise<void> {
-  const query = { ...what, tail: readTail(context.query.get("tail")), follow: readFlag(context.query, "follow") };
-  if (what.functionName !== undefined) context.parts.functions.view(context.tenantId, what.functionName); // Throws when there is none.
+  const query = { ...what, ...readLogFilter(context.query) };
   const signal = abortOnClose(context.response);
+  const lines = await context.parts.logs.open(context.tenantId, query, signal);
   const answer = new LineAnswer(context.response);
-  await answer.pipe(context.parts.logs.lines(context.tenantId, query, signal), signal);
+  await answer.pipe(lines, signal);
   answer.end();
 }
-
-function readTail(text: string | null): number {
-  if (text === null) return 100;
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 10_000) return Number(text);
-  throw new LongshoreError("bad_schema", "Cannot read tail: expected a whole number up to 10000", { phase: "admission", field: "tail" });
-}
-

@@ -17,7 +17,7 @@ export class LineAnswer {
   }
 
   /** Writes every line of a source; ends early when the reader is gone. */
-  async pipe(lines: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+  async pipe(lines: AsyncIterable<unknown> | Iterable<unknown>, signal: AbortSignal): Promise<void> {
     for await (const value of lines) {
       if (signal.aborted) return;
       if (!this.line(value)) await once(this.#response, "drain", { signal }).catch(() => undefined);

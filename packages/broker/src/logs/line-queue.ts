@@ -11,6 +11,10 @@ export class LineQueue implements AsyncIterable<LogLine> {
   #wakeReader: (() => void) | undefined;
   readonly #blocked: (() => void)[] = [];
 
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   /** Takes a line; the promise resolves when there is room for more. */
   push(line: LogLine): void | Promise<void> {
     if (this.#isEnded) return undefined;

@@ -8,6 +8,7 @@ import {
   protocolVersion,
   readStream,
   socketHelloSchema,
+  type SocketOpen,
   socketOpenSchema,
   streamPrefixBytes,
   writeStream,
@@ -22,6 +23,7 @@ import { InvocationExchange } from "./invocation-exchange.ts";
 import { readInvocation } from "./invocation-open.ts";
 import type { SocketLimits } from "./limits.ts";
 import { closeCodes, type Link } from "./link.ts";
+import { type Logs, LogsExchange, readLogsOpen } from "./logs-exchange.ts";
 import { Outlet } from "./outlet.ts";
 import { WatchExchange } from "./watch-exchange.ts";
 
@@ -29,6 +31,7 @@ import { WatchExchange } from "./watch-exchange.ts";
 export interface ConnectionContext {
   readonly invoker: Invoker;
   readonly events: FleetEvents;
+  readonly logs: Logs;
   readonly brokerId: BrokerId;
   readonly limits: SocketLimits;
   readonly log: Logger;
@@ -245,11 +248,20 @@ export class SocketConnection {
         this.#closeWhenDrained();
       },
     };
-    const exchange =
-      open.what === "invoke"
-        ? new InvocationExchange(readInvocation(open, body, caller.tenantId), this.#context.invoker, link)
-        : new WatchExchange(caller.tenantId, this.#context.events, this.#context.limits.watchBacklog, link);
+    const exchange = this.#exchange(open, body, caller, link);
     if (!begun.isOver) this.#exchanges.set(stream, exchange);
+  }
+
+  #exchange(open: SocketOpen, body: Uint8Array, { tenantId }: Caller, link: ExchangeLink): Exchange {
+    const { invoker, events, logs, limits } = this.#context;
+    switch (open.what) {
+      case "invoke":
+        return new InvocationExchange(readInvocation(open, body, tenantId), invoker, link);
+      case "watch":
+        return new WatchExchange(tenantId, events, limits.watchBacklog, link);
+      case "logs":
+        return new LogsExchange(tenantId, readLogsOpen(open), logs, link);
+    }
   }
 
   #finish(stream: number, error: LongshoreError): void {

@@ -10,6 +10,7 @@ import type { FleetEvents } from "./fleet-events.ts";
 import { defaultSocketLimits, type SocketLimits } from "./limits.ts";
 import { closeCodes, type Link } from "./link.ts";
 import { isLoopbackAddress, isOwnOrigin } from "./origin.ts";
+import type { Logs } from "./logs-exchange.ts";
 import { refuseUpgrade } from "./refuse-upgrade.ts";
 
 /** What the WebSocket interface is made of. */
@@ -17,6 +18,7 @@ export interface SocketServerOptions {
   readonly invoker: Invoker;
   readonly authenticate: Authenticate;
   readonly events: FleetEvents;
+  readonly logs: Logs;
   readonly brokerId: BrokerId;
   readonly log: Logger;
   /** Origins (`https://console.example.com`) whose pages may use a loopback fleet without a key. */
@@ -62,9 +64,9 @@ class WsSocketServer implements SocketServer {
   readonly #whenEmpty = new Set<() => void>();
 
   constructor(options: SocketServerOptions) {
-    const { invoker, events, brokerId, log } = options;
+    const { invoker, events, logs, brokerId, log } = options;
     this.#options = options;
-    this.#context = { invoker, events, brokerId, log: log.child({ component: "socket" }), limits: { ...defaultSocketLimits, ...options.limits } };
+    this.#context = { invoker, events, logs, brokerId, log: log.child({ component: "socket" }), limits: { ...defaultSocketLimits, ...options.limits } };
   }
 
   get load(): { sockets: number; exchanges: number } {

@@ -47,7 +47,7 @@ export async function startHttpRig(scripts: Record<string, Script>, { parts = {}
   const server = createHttpServer({
     parts: { health: { brokerId, problem: () => undefined }, metrics: () => "", ...parts } as BrokerParts,
     invoker,
-    socketServer: createSocketServer({ invoker, authenticate, events: { snapshot: () => [], subscribe: () => () => undefined }, brokerId, log }),
+    socketServer: createSocketServer({ invoker, authenticate, events: { snapshot: () => [], subscribe: () => () => undefined }, logs: { open: () => Promise.resolve([]) }, brokerId, log }),
     callers: { authenticate, trustsLoopback, allowedOrigins: [] },
     limits: { ...defaultHttpLimits, ...limits },
     listen: { host: "127.0.0.1", port: 0 },
