@@ -16,7 +16,7 @@ describe("a function document", () => {
   it.each([
     ["timeoutMs", 0], ["timeoutMs", -1], ["timeoutMs", Number.NaN], ["timeoutMs", "5m; rm"], ["memoryBytes", 1], ["concurrency", 1001], ["concurrency", 1.5],
     ["port", 65_536], ["env", { "A=B": "x" }], ["env", { A: "x\0y" }], ["env", { LONGSHORE_FUNCTION: "x" }], ["env", Object.fromEntries(Array.from({ length: 600 }, (_, index) => [`V${index}`, ""]))],
-    ["network", "host"], ["privileged", true], ["command", []], ["placement", { sites: ["a.b"] }], ["placement", { require: { "bad key": "x" } }], ["name", "a.b"], ["startProbePath", "health"],
+    ["network", "host"], ["privileged", true], ["command", []], ["placement", { sites: ["a.b"] }], ["placement", { require: { "bad key": "x" } }], ["name", "a.b"], ["startProbePath", "health"], ["azureFunction", "9x"], ["azureTrigger", "a/b"],
   ])("is refused with %s = %j", (field, value) => {
     expect(functionDocumentSchema.safeParse({ ...base, [field]: value }).success).toBe(false);
   });

@@ -13,6 +13,8 @@ const environmentSchema = z
   .refine((env) => Object.keys(env).length <= 512, "must have at most 512 variables")
   .refine((env) => Object.keys(env).every((name) => !name.startsWith("LONGSHORE_")), "must not set LONGSHORE_ variables");
 const argumentsSchema = z.array(z.string().max(128 * 1024).refine((value) => !value.includes("\0"), "must not contain NUL")).max(256);
+/** As Azure Functions names functions and bindings. */
+const azureNameSchema = z.string().regex(/^[A-Za-z][\w-]{0,127}$/, "must be a name of letters, digits, - and _ that begins with a letter");
 const integer = (min: number, max: number) => z.number().int().min(min).max(max);
 
 /** Where a function may run: all that is set must hold; `prefer` only orders. */
@@ -53,7 +55,11 @@ export const functionDocumentSchema = z.strictObject({
   scratchBytes: integer(mebibyte, 2 ** 40).default(64 * mebibyte),
   network: z.enum(["none", "internet", "site"]).default("internet"),
   profile: z.enum(["standard", "strict"]).default("standard"),
-  /** lambda: the largest event and the largest answer that is not streamed; default 6 MiB. */
+  /** azure: how the image names the function; default: the function's own name. */
+  azureFunction: azureNameSchema.optional(),
+  /** azure: the binding of a trigger that is not HTTP, under which the payload arrives; default: an HTTP trigger named `req`. */
+  azureTrigger: azureNameSchema.optional(),
+  /** lambda, azure: the largest event and the largest answer that is not streamed; default 6 MiB. */
   payloadMaxBytes: integer(1, 2 ** 30).optional(),
   /** stdio: content type of the answer. */
   contentType: z.string().max(256).regex(/^[\x20-\x7e]+$/, "must be a header value").optional(),

@@ -26,8 +26,10 @@ export interface StartPlan {
   readonly mode: "become" | "run";
   /** `NAME=value` for the frame, beside the revision's own environment and secrets. */
   readonly env: readonly string[];
-  /** http: the port the program listens on. */
+  /** http, azure: the port the program listens on. */
   readonly port: number | undefined;
+  /** azure: HTTP requests go to the handler as they are. */
+  readonly forwardsRequests?: boolean;
 }
 
 /** An instance whose program has begun, as a contract sees it. */

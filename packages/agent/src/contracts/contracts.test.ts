@@ -9,12 +9,12 @@ describe("contractFor()", () => {
   const log = pino({ level: "silent" });
   const contracts = createContracts({ api: new RuntimeApi(clock, log), clock, log, randomBytes: (length) => new Uint8Array(length) });
 
-  it.each(["http", "stdio", "lambda"] as const)("finds %s", (name) => {
+  it.each(["http", "stdio", "lambda", "azure"] as const)("finds %s", (name) => {
     expect(contractFor(contracts, name).name).toBe(name);
   });
 
-  it.each(["azure"] as const)("names %s as one that this agent does not know", (name) => {
-    const error = { reason: "contract_unimplemented", phase: "admission", field: "contract", message: `Cannot run: this agent does not know the contract "${name}"` };
-    expect(() => contractFor(contracts, name)).toThrow(expect.objectContaining(error));
+  it("names one that this agent does not know", () => {
+    const error = { reason: "contract_unimplemented", phase: "admission", field: "contract", message: 'Cannot run: this agent does not know the contract "azure"' };
+    expect(() => contractFor({}, "azure")).toThrow(expect.objectContaining(error));
   });
 });

@@ -1,4 +1,5 @@
 import { type ContractName, LongshoreError } from "@longshore/protocol";
+import { createAzureContract } from "./azure.ts";
 import type { Contract } from "./contract.ts";
 import { createHttpContract } from "./http.ts";
 import { createLambdaContract, type LambdaContractOptions } from "./lambda.ts";
@@ -13,6 +14,7 @@ export function createContracts(options: LambdaContractOptions): Contracts {
     http: createHttpContract(options.clock),
     stdio: createStdioContract(),
     lambda: createLambdaContract(options),
+    azure: createAzureContract(options.clock),
   };
 }
 

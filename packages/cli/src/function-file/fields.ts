@@ -30,6 +30,8 @@ export const fields = {
   scratchBytes: { kind: "size", alias: "scratch" },
   network: { kind: "text" },
   profile: { kind: "text" },
+  azureFunction: { kind: "text" },
+  azureTrigger: { kind: "text" },
   payloadMaxBytes: { kind: "size", alias: "payloadMax" },
   contentType: { kind: "text" },
   minInstances: { kind: "integer" },
