@@ -7,7 +7,7 @@ export interface Fleet {
   readonly deploy: (document: FunctionDocument, options: { onProgress?: (progress: DeployProgress) => void; signal?: AbortSignal; local?: boolean }) => Promise<DeployAnswer>;
   readonly list: () => Promise<readonly FunctionView[]>;
   readonly remove: (name: string) => Promise<void>;
-  readonly logs: (name: string, options: { follow: boolean; tail: number; signal?: AbortSignal }) => AsyncIterable<LogLine>;
+  readonly logs: (names: readonly string[], options: LogOptions) => AsyncIterable<LogLine>;
   readonly agents: {
     readonly list: () => Promise<readonly AgentView[]>;
     readonly cordon: (agentId: string) => Promise<AgentView>;
@@ -54,6 +54,18 @@ export interface InvocationHandle {
   readonly get: () => Promise<InvocationView>;
   readonly cancel: () => Promise<void>;
   readonly result: () => Promise<ReadableStream<Uint8Array>>;
+  readonly logs: (options: LogOptions) => AsyncIterable<LogLine>;
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly tail: number;
+  readonly sinceMs?: number;
+  readonly siteId?: string;
+  readonly agentId?: string;
+  readonly instanceId?: string;
+  readonly stream?: LogLine["stream"];
+  readonly signal?: AbortSignal;
 }
 
 export interface TokenRequest {

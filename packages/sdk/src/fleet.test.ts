@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { createFleet } from "./fleet.ts";
+import type { FleetOptions } from "./options.ts";
 import { type Answerer, createFakeFetch, openBody } from "./testing/fake-fetch.ts";
 
-const setUp = (answer: Answerer) => {
+const setUp = (answer: Answerer, options: FleetOptions = {}) => {
   const { fetch, seen } = createFakeFetch(answer);
-  return { seen, fleet: createFleet({ url: "http://broker.test", fetch }) };
+  return { seen, fleet: createFleet({ url: "http://broker.test", fetch, ...options }) };
 };
 const collect = async <T>(all: AsyncIterable<T>) => {
   const collected: T[] = [];
@@ -76,10 +77,10 @@ describe("deploy()", () => {
   });
 });
 
-describe("logs()", () => {
+describe("logs() over HTTP", () => {
   it("gives lines as they come, whatever the parts they come in, and the last without a line feed", async () => {
     const body = openBody();
-    const { fleet, seen } = setUp(() => new Response(body.stream));
+    const { fleet, seen } = setUp(() => new Response(body.stream), { transport: "http" });
     const json = JSON.stringify({ ...logLine, line: "grüße" });
     const cut = json.indexOf("g");
     body.write(`${json}\n${json.slice(0, cut)}`);
@@ -92,7 +93,7 @@ describe("logs()", () => {
   it("ends with its signal, and lets go of the connection when its reader leaves", async () => {
     const bodies = [openBody(), openBody()];
     const waiting = [...bodies];
-    const { fleet } = setUp(() => new Response(waiting.shift()!.stream));
+    const { fleet } = setUp(() => new Response(waiting.shift()!.stream), { transport: "http" });
     const leaving = new AbortController();
     bodies[0]!.write(`${JSON.stringify(logLine)}\n`);
     for await (const { line } of fleet.logs("f", { follow: true, signal: leaving.signal })) {
@@ -107,7 +108,7 @@ describe("logs()", () => {
 
   it("rejects when the connection breaks", async () => {
     const body = openBody();
-    const { fleet } = setUp(() => new Response(body.stream));
+    const { fleet } = setUp(() => new Response(body.stream), { transport: "http" });
     const all = collect(fleet.logs("f", { follow: true }));
     body.break();
     await expect(all).rejects.toMatchObject({ reason: "connection_lost" });

@@ -1,9 +1,10 @@
-import { agentListSchema, type AgentView, agentViewSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, logLineSchema, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHttpTransport } from "./http-call.ts";
 import { HttpClient, type HttpRequest } from "./http-client.ts";
 import { checkInput, checkOutput, type FunctionSchemas, invoke, type InvokeBody } from "./invoke.ts";
+import { type LogOptions, logsOfFunctions, logsOverHttp, logsOverSocket } from "./logs.ts";
 import { type FleetOptions, resolveOptions } from "./options.ts";
 import { outgoingCall } from "./outgoing.ts";
 import { readDocument } from "./read-document.ts";
@@ -25,6 +26,8 @@ export interface InvocationHandle {
   cancel(): Promise<void>;
   /** The answer's body, where it was kept: `still_running`, `result_not_kept`. */
   result(): Promise<ReadableStream<Uint8Array>>;
+  /** What it wrote, for as long as agents keep it; with `follow` until it is over. Of instances that serve one invocation at a time. */
+  logs(options?: LogOptions): AsyncGenerator<LogLine, void>;
 }
 
 /** A fleet, as programs see it. Every method rejects with a LongshoreError, `invoke` and typed functions also with an InvocationError. */
@@ -44,8 +47,8 @@ export interface Fleet extends AsyncDisposable {
   get(functionName: string): Promise<FunctionView>;
   revisions(functionName: string): Promise<readonly FunctionView[]>;
   remove(functionName: string): Promise<void>;
-  /** What its instances wrote, the last `tail` lines of it, then with `follow` what they go on to write. */
-  logs(functionName: string, options?: { follow?: boolean | undefined; tail?: number | undefined; signal?: AbortSignal | undefined }): AsyncIterable<LogLine>;
+  /** What instances of a function, or of several, wrote on every agent: the last `tail` lines of it, then with `follow` what they go on to write. */
+  logs(functionName: string | readonly string[], options?: LogOptions): AsyncGenerator<LogLine, void>;
   readonly agents: {
     list(): Promise<readonly AgentView[]>;
     /** Takes no new work; what runs goes on. */
@@ -86,6 +89,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   const http = new HttpClient(resolved);
   const keeper = resolved.WebSocket === undefined ? undefined : new SocketKeeper(resolved, resolved.WebSocket);
   const transport: Transport = keeper === undefined ? createHttpTransport(http) : createSocketTransport(keeper, resolved.connectTimeoutMs);
+  const readLogs = keeper === undefined ? logsOverHttp(http) : logsOverSocket(keeper, resolved.connectTimeoutMs);
   const read = async <Schema extends z.ZodType>(schema: Schema, request: HttpRequest): Promise<z.output<Schema>> => readDocument(schema, await http.json(request), request.path);
   const functionPath = (name: string, rest = "") => `/v1/functions/${encodeURIComponent(name)}${rest}`;
   const agentPath = (agentId: string, verb: string) => `/v1/agents/${encodeURIComponent(agentId)}/${verb}`;
@@ -108,7 +112,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
     remove: async (name) => {
       await http.json({ method: "DELETE", path: functionPath(name) });
     },
-    logs: (name, { follow = false, tail = 100, signal } = {}) => logs(http, `${functionPath(name, "/logs")}?follow=${follow}&tail=${tail}`, signal),
+    logs: (name, logOptions = {}) => logsOfFunctions(readLogs, typeof name === "string" ? [name] : name, logOptions),
     agents: {
       list: async () => (await read(agentListSchema, { method: "GET", path: "/v1/agents" })).agents,
       cordon: (agentId) => read(agentViewSchema, { method: "POST", path: agentPath(agentId, "cordon") }),
@@ -127,7 +131,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
       },
     },
     tokens: { create: (request) => read(tokenAnswerSchema, { method: "POST", path: "/v1/tokens", body: request }) },
-    invocation: (invocationId) => handleOf(http, `/v1/invocations/${encodeURIComponent(invocationId)}`),
+    invocation: (invocationId) => ({ ...handleOf(http, `/v1/invocations/${encodeURIComponent(invocationId)}`), logs: (logOptions = {}) => readLogs({ invocationId }, logOptions) }),
     watch({ signal } = {}) {
       if (keeper === undefined) throw new LongshoreError("bad_schema", "Cannot watch over HTTP: use the WebSocket transport", { field: "transport" });
       return watchFleet(keeper, resolved.connectTimeoutMs, signal);
@@ -137,7 +141,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   };
 }
 
-function handleOf(http: HttpClient, path: string): InvocationHandle {
+function handleOf(http: HttpClient, path: string): Omit<InvocationHandle, "logs"> {
   return {
     get: async () => readDocument(invocationViewSchema, await http.json({ method: "GET", path }), path),
     cancel: async () => {
@@ -155,12 +159,4 @@ async function deploy(http: HttpClient, path: string, document: FunctionDocument
     else throw LongshoreError.fromShape(told.error);
   }
   throw new LongshoreError("connection_lost", `Cannot tell whether "${document.name}" was deployed: the connection ended before the answer`);
-}
-
-async function* logs(http: HttpClient, path: string, signal: AbortSignal | undefined): AsyncGenerator<LogLine> {
-  try {
-    for await (const line of http.lines({ method: "GET", path, signal })) yield readDocument(logLineSchema, line, path);
-  } catch (error) {
-    if (signal?.aborted !== true) throw error;
-  }
 }

@@ -5,4 +5,5 @@ export type { Answer, CallBody, CallOptions, Where } from "./call.ts";
 export { type FleetError, InvocationError, invocationIdOf, isFleetError } from "./error.ts";
 export { createFleet, type DeployProgress, type Fleet, type InvocationHandle, type TokenOptions, type TypedFunction } from "./fleet.ts";
 export type { FunctionSchemas, InvokeBody } from "./invoke.ts";
+export type { LogOptions } from "./logs.ts";
 export type { FleetOptions } from "./options.ts";

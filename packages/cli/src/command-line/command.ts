@@ -16,6 +16,8 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 /** One operand of a command, in order; its key is shown in capitals. */
 export interface ArgumentSpec {
   readonly optional?: true;
+  /** The last one may be given several times. */
+  readonly repeat?: true;
   readonly summary: string;
 }
 export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
@@ -26,7 +28,7 @@ type OptionValue<O> = O extends { readonly value: string }
 /** Options as a command receives them: text where there is a value, else whether the switch was given. */
 export type OptionValues<O> = { readonly [K in keyof O]: OptionValue<O[K]> };
 /** Operands as a command receives them. */
-export type ArgumentValues<A> = { readonly [K in keyof A]: A[K] extends { readonly optional: true } ? string | undefined : string };
+export type ArgumentValues<A> = { readonly [K in keyof A]: A[K] extends { readonly repeat: true } ? readonly string[] : A[K] extends { readonly optional: true } ? string | undefined : string };
 
 /** What a command line said to one command. */
 export interface CommandInput<O, A> {

@@ -40,7 +40,10 @@ export function overview(commands: readonly Command[], group: string | undefined
 }
 
 function usageOf(command: Command): string {
-  const args = Object.entries(command.arguments).map(([key, spec]) => (spec.optional === true ? `[${key.toUpperCase()}]` : key.toUpperCase()));
+  const args = Object.entries(command.arguments).map(([key, spec]) => {
+    const name = `${key.toUpperCase()}${spec.repeat === true ? "..." : ""}`;
+    return spec.optional === true ? `[${name}]` : name;
+  });
   const options = Object.keys(command.options).length > 0 ? ["[options]"] : [];
   return ["longshore", ...command.path, ...args, ...options, ...(command.rest === undefined ? [] : [`[-- ${command.rest.value}]`])].join(" ");
 }

@@ -48,6 +48,13 @@ describe("parseLine()", () => {
     expect(() => parse(...words)).toThrow(message);
   });
 
+  it("gathers what is left for an argument that may be repeated", () => {
+    const many = defineCommand({ path: ["many"], summary: "Many", options: {}, arguments: { first: { summary: "First" }, others: { optional: true, repeat: true, summary: "Others" } }, examples: [], run: async () => undefined });
+    expect(parseLine(many, ["a", "b", "c"]).args).toEqual({ first: "a", others: ["b", "c"] });
+    expect(parseLine(many, ["a"]).args).toEqual({ first: "a", others: [] });
+    expect(() => parseLine(many, [])).toThrow(/FIRST is missing/);
+  });
+
   it("gives help whatever else is missing", () => {
     expect(parse("--help").options["help"]).toBe(true);
   });

@@ -6,7 +6,7 @@ import { UsageError } from "./usage-error.ts";
 /** A command line taken apart against its command. */
 export interface ParsedLine {
   readonly options: Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
-  readonly args: Readonly<Record<string, string>>;
+  readonly args: Readonly<Record<string, string | readonly string[]>>;
   readonly rest: readonly string[];
 }
 
@@ -125,15 +125,19 @@ function takeValue(token: OptionToken, placeholder: string, specs: OptionSpecs):
   return value;
 }
 
-function takeOperands(command: Command, operands: readonly string[]): Record<string, string> {
+function takeOperands(command: Command, operands: readonly string[]): Record<string, string | readonly string[]> {
   const specs: ArgumentSpecs = command.arguments;
   const keys = Object.keys(specs);
   const name = command.path.join(" ");
-  const extra = operands[keys.length];
+  const last = keys.at(-1);
+  const repeated = last !== undefined && specs[last]?.repeat === true ? last : undefined;
+  const extra = repeated === undefined ? operands[keys.length] : undefined;
   if (extra !== undefined) {
     throw new UsageError(`Cannot run ${name}: ${JSON.stringify(extra)} is one argument too many`, `longshore ${name} --help shows what it takes`);
   }
   const missing = keys.slice(operands.length).find((key) => specs[key]?.optional !== true);
   if (missing !== undefined) throw new UsageError(`Cannot run ${name}: ${missing.toUpperCase()} is missing`, `longshore ${name} --help shows what it takes`);
-  return Object.fromEntries(operands.map((operand, index) => [keys[index] ?? "", operand]));
+  const single = keys.filter((key) => key !== repeated);
+  const given = Object.fromEntries(single.slice(0, operands.length).map((key, index) => [key, operands[index] ?? ""]));
+  return repeated === undefined ? given : { ...given, [repeated]: operands.slice(single.length) };
 }

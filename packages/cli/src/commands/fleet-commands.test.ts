@@ -1,4 +1,4 @@
-import { type InvocationRecord, LongshoreError } from "@longshore/protocol";
+import type { InvocationRecord } from "@longshore/protocol";
 import { describe, expect, it } from "vitest";
 import type { TokenRequest } from "../fleet.ts";
 import { agentView, functionView } from "../testing/fake-fleet.ts";
@@ -88,39 +88,13 @@ describe("longshore token create", () => {
   });
 });
 
-describe("longshore logs", () => {
-  const line = { at: "2026-11-25T12:00:01.250Z", siteId: "plant", agentId: "plant-1", instanceId: "wordcount-r3-abc123", functionName: "wordcount", revisionId: "wordcount-r3", stream: "stderr", line: "evil \u001b[2J" } as const;
-
-  it("shows each line with its place, inert", async () => {
-    const fleet = { async *logs() { yield line; } };
-    expect((await runLine(["logs", "wordcount"], { fleet })).stdout).toBe("12:00:01.250 plant/plant-1 abc123 err evil \\x1b[2J\n");
-    expect(JSON.parse((await runLine(["logs", "wordcount", "--json"], { fleet })).stdout)).toEqual(line);
-  });
-
-  it("follows until Ctrl-C", async () => {
-    const interrupted = new AbortController();
-    const fleet = {
-      async *logs() {
-        yield line;
-        interrupted.abort("SIGINT");
-        throw new LongshoreError("caller_gone", "x");
-      },
-    };
-    expect(await runLine(["logs", "-f", "wordcount"], { fleet, signal: interrupted.signal })).toMatchObject({ exitCode: 130, stderr: "" });
-  });
-
-  it("refuses a tail that is no count", async () => {
-    expect(await runLine(["logs", "x", "--tail", "-1"])).toMatchObject({ exitCode: 2 });
-  });
-});
-
 describe("longshore invocation", () => {
   const id = "0197a7c6-5f3e-7b12-9c58-0d8a4be3f001";
   const record: InvocationRecord = {
     invocationId: id, functionName: "wordcount", revisionId: "wordcount-r3", siteId: "plant", agentId: "plant-1", attempt: 1, start: "held", result: { outcome: "failed", exitCode: 2 },
     acceptedAt: "2026-11-25T11:59:00.000Z", finishedAt: "2026-11-25T11:59:01.000Z", timings: { startMs: 3.9, totalMs: 12 }, payloadBytes: 18, resultBytes: 2, resultKept: true,
   };
-  const handle = { get: async () => ({ state: "finished" as const, record }), cancel: async () => undefined, result: async () => new Blob([Uint8Array.of(0, 255)]).stream() };
+  const handle = { get: async () => ({ state: "finished" as const, record }), cancel: async () => undefined, result: async () => new Blob([Uint8Array.of(0, 255)]).stream(), async *logs() {} };
   const fleet = { invocation: () => handle };
 
   it("show tells what became of it, with its exit code", async () => {
