@@ -327,7 +327,7 @@ describe("an adopted instance", () => {
     const begun = adopted.begin();
     await settled();
     readiness[0]?.ready();
-    await expect(begun).resolves.toMatchObject({ address: { ip: "192.0.2.2" }, plan: { port: 9000, mode: "become" } });
+    await expect(begun).resolves.toMatchObject({ address: { ip: "192.0.2.2" }, plan: { port: 9000, mode: "become", env: [], forwardsRequests: true } });
     await adopted.stop();
     expect(engine.containers).toEqual([]);
     await first.discard();

@@ -22,7 +22,7 @@ export function createLauncher(options: LauncherOptions): Launcher {
     async adopt({ container, instanceId, adoption }, revision) {
       const contract = options.contractOf(revision.spec.contract);
       const image = await options.images.ensure(revision, options.credentialOf(revision));
-      const start = { mode: adoption.mode, env: [], port: adoption.port };
+      const start = { ...contract.plan(revision, image), mode: adoption.mode, env: [], port: adoption.port };
       const context = { ...options, instanceId, revision, contract, start, image, holdOnHost: undefined, output: options.logs.writer({ instanceId, revision }) };
       const attachment = await options.engine.attach(container.id, { stdin: false });
       const fate = options.fates.follow(container.id);

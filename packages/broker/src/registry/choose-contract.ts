@@ -3,7 +3,7 @@ import { type ContractName, type FunctionDocument, type ImageFacts, LongshoreErr
 /** How an image will be talked to, and why. */
 export interface ContractChoice {
   readonly contract: ContractName;
-  /** http: the port that the image listens on. */
+  /** http, azure: the port that the image's server is to listen on. */
   readonly port: number | undefined;
   /** For people. */
   readonly because: string;
@@ -17,15 +17,15 @@ const defaultPort = 8080;
 const azureHostPort = 80;
 
 /**
- * Decides how to talk to an image (contracts.md): what the document says, else the image's label, what its environment shows, the ports it
- * exposes, else stdin to stdout. Throws `ambiguous_port`, `image_has_no_command`, or `bad_schema` naming
- * `profile` for an image that runs as root under the strict one.
+ * Decides how to talk to an image (contracts.md): what the document says, else the image's label, what its environment and entrypoint
+ * show, the ports it exposes, else stdin to stdout. Throws `ambiguous_port`, `image_has_no_command`, or `bad_schema` naming `image` for
+ * a label that makes no sense, or `profile` for an image that runs as root under the strict one.
  */
 export function chooseContract(wishes: ContractWishes, image: ImageFacts): ContractChoice {
   refuseWithoutCommand(wishes, image);
   refuseRoot(wishes, image);
-  const { contract, because, usualPort } = recognise(wishes, image);
-  return { contract, because, port: contract === "http" ? choosePort(wishes, image, usualPort) : undefined };
+  const recognised = recognise(wishes, image);
+  return { contract: recognised.contract, because: recognised.because, port: choosePort(wishes, image, recognised) };
 }
 
 interface Recognised {
@@ -37,7 +37,7 @@ interface Recognised {
 
 function recognise({ contract }: ContractWishes, image: ImageFacts): Recognised {
   if (contract !== undefined && contract !== "auto") return { contract, because: "the function's document says so" };
-  return byLabel(image) ?? byLambda(image) ?? byEnvironment(image) ?? byPorts(image);
+  return byLabel(image) ?? byLambda(image) ?? byAzure(image) ?? byServer(image) ?? byPorts(image);
 }
 
 function byLabel({ labels }: ImageFacts): Recognised | undefined {
@@ -54,12 +54,24 @@ function byLambda({ env, entrypoint }: ImageFacts): Recognised | undefined {
   return program === undefined ? undefined : { contract: "lambda", because: `the image's entrypoint is ${program}` };
 }
 
-function byEnvironment({ env }: ImageFacts): Recognised | undefined {
-  const runtime = env.find((entry) => nameOf(entry) === "FUNCTIONS_WORKER_RUNTIME")?.split("=")[1];
-  if (runtime === "custom") return { contract: "azure", because: "the image sets FUNCTIONS_WORKER_RUNTIME=custom" };
-  if (runtime !== undefined) return { contract: "http", because: `the image sets FUNCTIONS_WORKER_RUNTIME=${runtime}, so that it carries the Functions host`, usualPort: azureHostPort };
-  const hasWatchdog = env.some((entry) => nameOf(entry) === "fprocess");
-  return hasWatchdog ? { contract: "http", because: "the image sets fprocess, so that it carries a watchdog", usualPort: defaultPort } : undefined;
+function byAzure(image: ImageFacts): Recognised | undefined {
+  const runtime = valueOf(image, "FUNCTIONS_WORKER_RUNTIME");
+  if (runtime === undefined) return undefined;
+  // Images made from Microsoft's have their host in front of the handler, whatever the handler is.
+  const sign = valueOf(image, "AzureWebJobsScriptRoot") !== undefined ? "AzureWebJobsScriptRoot" : `FUNCTIONS_WORKER_RUNTIME=${runtime}`;
+  if (runtime === "custom" && sign !== "AzureWebJobsScriptRoot") return { contract: "azure", because: `the image sets ${sign}` };
+  return { contract: "http", because: `the image sets ${sign}, so that it carries the Functions host`, usualPort: azureHostPort };
+}
+
+/** Servers that listen where they are told, so that their images need expose no port. */
+function byServer(image: ImageFacts): Recognised | undefined {
+  if (valueOf(image, "fprocess") !== undefined) return { contract: "http", because: "the image sets fprocess, so that it carries a watchdog", usualPort: defaultPort };
+  const variable = ["FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE"].find((name) => valueOf(image, name) !== undefined);
+  if (variable !== undefined) return { contract: "http", because: `the image sets ${variable}, so that it carries a functions framework`, usualPort: defaultPort };
+  const program = [...image.entrypoint, ...image.command].find((part) => /(^|\/)functions[-_]framework(\.[a-z]+)?$/.test(part));
+  if (program !== undefined) return { contract: "http", because: `the image runs ${program}`, usualPort: defaultPort };
+  const port = valueOf(image, "PORT");
+  return port !== undefined && isPort(port) ? { contract: "http", because: `the image sets PORT=${port}`, usualPort: Number(port) } : undefined;
 }
 
 function byPorts({ exposedPorts }: ImageFacts): Recognised {
@@ -67,11 +79,27 @@ function byPorts({ exposedPorts }: ImageFacts): Recognised {
   return { contract: "http", because: exposedPorts.length === 1 ? `the image exposes port ${exposedPorts[0]}` : `the image exposes ports ${exposedPorts.join(", ")}` };
 }
 
-function choosePort({ name, port }: ContractWishes, { exposedPorts }: ImageFacts, usualPort: number | undefined): number {
+function choosePort({ name, port }: ContractWishes, image: ImageFacts, { contract, usualPort }: Recognised): number | undefined {
+  if (contract !== "http" && contract !== "azure") return undefined;
   if (port !== undefined) return port;
-  if (exposedPorts.length === 1 && exposedPorts[0] !== undefined) return exposedPorts[0];
-  if (exposedPorts.length === 0 || (usualPort !== undefined && exposedPorts.includes(usualPort))) return usualPort ?? defaultPort;
+  const { exposedPorts } = image;
+  const single = exposedPorts.length === 1 ? exposedPorts[0] : undefined;
+  const chosen = portOfLabel(image) ?? single;
+  if (chosen !== undefined) return chosen;
+  // A custom handler listens where it is told, whatever its image exposes.
+  if (contract === "azure" || exposedPorts.length === 0 || (usualPort !== undefined && exposedPorts.includes(usualPort))) return usualPort ?? defaultPort;
   throw new LongshoreError("ambiguous_port", `Cannot deploy "${name}": its image exposes ports ${exposedPorts.join(", ")}; set port to one of them`, { field: "port" });
+}
+
+function portOfLabel({ labels }: ImageFacts): number | undefined {
+  const label = labels["longshore.port"];
+  if (label === undefined) return undefined;
+  if (isPort(label)) return Number(label);
+  throw new LongshoreError("bad_schema", `Cannot use the image: its label longshore.port is ${JSON.stringify(label.slice(0, 40))}, no port`, { field: "image" });
+}
+
+function isPort(text: string): boolean {
+  return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
 }
 
 function refuseWithoutCommand({ name, command, args }: ContractWishes, image: ImageFacts): void {
@@ -85,6 +113,11 @@ function refuseRoot({ name, profile }: ContractWishes, { user }: ImageFacts): vo
   const [person] = user.split(":");
   if (person !== undefined && person !== "" && person !== "root" && !/^0+$/.test(person)) return;
   throw new LongshoreError("bad_schema", `Cannot deploy "${name}" under profile "strict": its image runs as root; give the image a USER`, { field: "profile" });
+}
+
+/** The value of a variable of the image's environment. */
+function valueOf({ env }: ImageFacts, name: string): string | undefined {
+  return env.find((entry) => nameOf(entry) === name)?.slice(name.length + 1);
 }
 
 const nameOf = (entry: string) => entry.split("=", 1)[0] ?? "";

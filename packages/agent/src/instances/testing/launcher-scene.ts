@@ -24,7 +24,7 @@ export function createLauncherScene({ image = {}, hold = "/opt/hold", engine = c
   const fates = watchFates(engine, log);
   const logs = createLogStore({ siteId: "plant", agentId: "a1", clock });
   const contract = {
-    plan: ({ spec }: Revision) => ({ mode: spec.contract === "stdio" ? ("run" as const) : ("become" as const), env: ["PORT=8080"], port: 8080 }),
+    plan: ({ spec }: Revision) => ({ mode: spec.contract === "stdio" ? ("run" as const) : ("become" as const), env: ["PORT=8080"], port: 8080, forwardsRequests: true }),
     ready: (instance: RunningInstance, signal: AbortSignal) =>
       new Promise<void>((ready, fail) => {
         readiness.push({ instance, signal, ready, fail });
