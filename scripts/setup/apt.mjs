@@ -31,23 +31,25 @@ export async function installPackages(packages, say) {
 }
 
 /**
- * Fetches a Debian package and unpacks it into a folder, without installing it: what it would start as a service stays off.
- * @param {string} name
+ * Fetches Debian packages and unpacks them into a folder, without installing them: what they would start as a service stays off.
+ * @param {readonly string[]} names
  * @param {string} folder made anew
  * @param {(doing: string) => void} say
  */
-export async function unpackPackage(name, folder, say) {
+export async function unpackPackages(names, folder, say) {
   const lists = await readLists(say);
-  say(`fetching ${name}`);
+  say(`fetching ${names.join(", ")}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const result = await tryCommand("apt-get", ["-o", "APT::Sandbox::User=root", "download", name], { env, cwd: folder });
-  const file = readdirSync(folder).find((entry) => entry.endsWith(".deb"));
-  if (!result.ok || file === undefined) {
-    throw new SetupFailure(`Cannot fetch ${name}: ${result.why}`, { output: lists.ok ? result.output : `${lists.output}${result.output}`, advice: "Check that this machine reaches its Debian mirror (apt-get update), then run the command again." });
+  const result = await tryCommand("apt-get", ["-o", "APT::Sandbox::User=root", "download", ...names], { env, cwd: folder });
+  const files = readdirSync(folder).filter((entry) => entry.endsWith(".deb"));
+  if (!result.ok || files.length < names.length) {
+    throw new SetupFailure(`Cannot fetch ${names.join(", ")}: ${result.why}`, { output: lists.ok ? result.output : `${lists.output}${result.output}`, advice: "Check that this machine reaches its Debian mirror (apt-get update), then run the command again." });
   }
-  await runCommand("dpkg-deb", ["-x", join(folder, file), folder]);
-  rmSync(join(folder, file));
+  for (const file of files) {
+    await runCommand("dpkg-deb", ["-x", join(folder, file), folder]);
+    rmSync(join(folder, file));
+  }
 }
 
 /** @param {(doing: string) => void} say */

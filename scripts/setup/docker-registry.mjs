@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "../../packages/cli/bin/tool-cache.mjs";
-import { unpackPackage } from "./apt.mjs";
+import { unpackPackages } from "./apt.mjs";
 import { findCommand, obstacleToPackages } from "./machine.mjs";
 
 const folder = () => join(cacheFolder(), "docker-registry");
@@ -19,7 +19,7 @@ export const dockerRegistry = {
   obstacle: async () => obstacleToPackages(),
   byHand: "put docker-registry (Debian's, or CNCF Distribution under that name) on PATH",
   provide: async (say) => {
-    await unpackPackage("docker-registry", folder(), say);
+    await unpackPackages(["docker-registry"], folder(), say);
     return "for tests only";
   },
 };

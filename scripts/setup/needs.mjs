@@ -1,6 +1,7 @@
 import { dockerRegistry } from "./docker-registry.mjs";
 import { engine } from "./engine.mjs";
 import { natsServer } from "./nats-server.mjs";
+import { nginx } from "./nginx.mjs";
 import { node } from "./node.mjs";
 import { pnpm } from "./pnpm.mjs";
 import { busybox, testCommands } from "./system-commands.mjs";
@@ -15,4 +16,4 @@ export const buildNeeds = [node, pnpm, dependencies];
 /** To run a fleet on this machine. */
 export const fleetNeeds = [...workspaceNeeds, engine, natsServer, busybox];
 /** To run every test. */
-export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry];
+export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx];

@@ -9,7 +9,7 @@ export const busybox = {
 };
 
 /** What only the tests use. @type {import("./need.mjs").Need} */
-export const testCommands = commandsNeed("Test tools", { ip: "iproute2", python3: "python3", busybox: "busybox-static", iptables: "iptables" });
+export const testCommands = commandsNeed("Test tools", { ip: "iproute2", python3: "python3", busybox: "busybox-static", iptables: "iptables", curl: "curl" });
 
 /**
  * @param {string} name
