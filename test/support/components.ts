@@ -24,7 +24,8 @@ exports.onLegacyEvent = (data, context) => {
 functions.http("answerEvent", (request, response) => {
   const event = HTTP.toEvent({ headers: request.headers, body: request.rawBody?.toString() });
   const { headers, body } = HTTP[request.query.mode](event.cloneWith({ source: "/function" }));
-  response.set(headers).send(body);
+  // As bytes: Node writes the header of an answer that is a short string in UTF-8, and of any other in Latin-1.
+  response.set(headers).send(Buffer.from(body ?? ""));
 });
 `;
 
