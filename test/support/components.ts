@@ -107,7 +107,7 @@ head -c "\${CONTENT_LENGTH:-0}" | wc -c
 
 /** busybox's web server, which forks a process for each request as the classic watchdog does, headers in its environment. */
 export async function forkingServer(name: string): Promise<FunctionDocument> {
-  return component(name, await ensureImage("busybox", { files: { "/www/cgi-bin/tide": { content: cgiScript, mode: 0o755 }, "/www/index.html": { content: "tide\n" } }, config: { cmd: ["httpd", "-f", "-p", "8080", "-h", "/www"], exposed: [8080] } }));
+  return component(name, await ensureImage("busybox", { files: { "/www/cgi-bin/tide": { content: cgiScript, mode: 0o755 }, "/www/index.html": { content: "tide\n" }, "/www/_/ready": { content: "" } }, config: { cmd: ["httpd", "-f", "-p", "8080", "-h", "/www"], exposed: [8080] } }));
 }
 
 /** One of GNU's coreutils, this machine's own, as the image's command. */
