@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SetupFailure } from "./failure.mjs";
 import { runCommand, tryCommand } from "./run-command.mjs";
@@ -31,7 +31,8 @@ export async function installPackages(packages, say) {
 }
 
 /**
- * Fetches Debian packages and unpacks them into a folder, without installing them: what they would start as a service stays off.
+ * Fetches Debian packages and unpacks them into a folder, all or none, without installing them: what they would start as a service
+ * stays off.
  * @param {readonly string[]} names
  * @param {string} folder made anew
  * @param {(doing: string) => void} say
@@ -39,17 +40,20 @@ export async function installPackages(packages, say) {
 export async function unpackPackages(names, folder, say) {
   const lists = await readLists(say);
   say(`fetching ${names.join(", ")}`);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const result = await tryCommand("apt-get", ["-o", "APT::Sandbox::User=root", "download", ...names], { env, cwd: folder });
-  const files = readdirSync(folder).filter((entry) => entry.endsWith(".deb"));
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  const result = await tryCommand("apt-get", ["-o", "APT::Sandbox::User=root", "download", ...names], { env, cwd: partial });
+  const files = readdirSync(partial).filter((entry) => entry.endsWith(".deb"));
   if (!result.ok || files.length < names.length) {
     throw new SetupFailure(`Cannot fetch ${names.join(", ")}: ${result.why}`, { output: lists.ok ? result.output : `${lists.output}${result.output}`, advice: "Check that this machine reaches its Debian mirror (apt-get update), then run the command again." });
   }
   for (const file of files) {
-    await runCommand("dpkg-deb", ["-x", join(folder, file), folder]);
-    rmSync(join(folder, file));
+    await runCommand("dpkg-deb", ["-x", join(partial, file), partial]);
+    rmSync(join(partial, file));
   }
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(partial, folder);
 }
 
 /** @param {(doing: string) => void} say */
