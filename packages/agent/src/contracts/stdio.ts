@@ -119,7 +119,7 @@ class StdioRun implements ContractRun {
   #keep(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#answer.log("stderr", bytes);
-    this.#lastWords = Buffer.concat([this.#lastWords, bytes]).subarray(-reasonBytes);
+    this.#lastWords = Buffer.concat([this.#lastWords, bytes.subarray(-reasonBytes)]).subarray(-reasonBytes);
   }
 
   /** Both streams carry the trailer: what comes on one may overtake the other. */

@@ -75,12 +75,12 @@ describe("FloodGate", () => {
     expect(lines.slice(passed)).toEqual([line.trimEnd(), "unfinished"]);
   });
 
-  it("tells at the end what it cut, and keeps no timer", () => {
+  it("tells when it is flushed what it cut, and keeps no timer", () => {
     const { clock, gate } = scene();
     const { lines, push, flood } = gate();
     push(line.repeat(100_000));
     push("the reason");
-    flood.end();
+    flood.flush();
     expect(lines.at(-1)).toBe("the reason");
     expect(lines.filter((each) => each.startsWith("cut "))).toHaveLength(1);
     expect(clock.pending).toBe(0);
@@ -91,7 +91,7 @@ describe("FloodGate", () => {
     const { lines, push, flood } = gate();
     push("y".repeat(3 * mebibyte));
     push(`\nnext\n`);
-    flood.end();
+    flood.flush();
     const at = lines.findIndex((each) => each.startsWith("cut "));
     expect(lines[at - 1]).toMatch(/cut\]$/);
     expect(lines.slice(at + 1)).toEqual(["next"]);

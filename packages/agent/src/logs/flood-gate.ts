@@ -7,7 +7,7 @@ const windowMs = 100;
 /** What one stream may always write in a period. */
 const ownCost = 64 * 1024;
 /** What all streams of an agent may write beyond that in a period. */
-const sharedCost = 1024 * 1024;
+const sharedCost = 256 * 1024;
 /** A line costs this beside its bytes: it takes about as long as copying so many. */
 const lineCost = 100;
 /** Output is taken in such pieces, so that one of empty lines passes no more than its share. */
@@ -76,14 +76,9 @@ export class FloodGate {
     }
   }
 
-  /** Tells at once what was cut so far. */
+  /** Gives at once what it holds: what was cut so far, and a line that has no end yet. */
   flush(): void {
     if (this.#cancelReopening !== undefined) this.#reopen();
-  }
-
-  /** The stream ended. */
-  end(): void {
-    this.flush();
     this.#splitter.end();
   }
 

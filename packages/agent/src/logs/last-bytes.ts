@@ -1,30 +1,31 @@
-/** The last bytes of a stream, at most so many. */
+/** The last bytes of a stream, at most so many, in one buffer for as long as it lives: streams can be long. */
 export class LastBytes {
   readonly #maxBytes: number;
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
+  #buffer: Buffer | undefined;
+  #length = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
   push(bytes: Uint8Array): void {
-    // A copy of the part that can matter: the view would keep a whole socket buffer alive.
-    const part = Buffer.from(bytes.subarray(-this.#maxBytes));
-    this.#parts.push(part);
-    this.#bytes += part.length;
-    if (this.#bytes > 4 * this.#maxBytes) this.bytes();
+    const part = bytes.subarray(-this.#maxBytes);
+    this.#buffer ??= Buffer.allocUnsafe(2 * this.#maxBytes);
+    if (this.#length + part.length > this.#buffer.length) {
+      const kept = this.#maxBytes - part.length;
+      this.#buffer.copyWithin(0, this.#length - kept, this.#length);
+      this.#length = kept;
+    }
+    this.#buffer.set(part, this.#length);
+    this.#length += part.length;
   }
 
+  /** A view, good until more is pushed. */
   bytes(): Uint8Array {
-    const tail = Buffer.concat(this.#parts).subarray(-this.#maxBytes);
-    this.#parts = [tail];
-    this.#bytes = tail.length;
-    return tail;
+    return this.#buffer?.subarray(Math.max(0, this.#length - this.#maxBytes), this.#length) ?? new Uint8Array(0);
   }
 
   clear(): void {
-    this.#parts = [];
-    this.#bytes = 0;
+    this.#length = 0;
   }
 }

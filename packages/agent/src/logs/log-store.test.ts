@@ -62,6 +62,20 @@ describe("a log store", () => {
     expect(await test.read({ invocationId: "invocation-1" })).toMatchObject([{ line: "mine", invocationId: "invocation-1" }]);
   });
 
+  it("has an invocation's unfinished line as soon as that is over, and none of it belongs to the next", async () => {
+    const test = scene();
+    const log = test.writer();
+    log.belongsTo("one");
+    log.write("stderr", Buffer.from("panic"));
+    log.flush();
+    expect(await test.texts({ invocationId: "one" })).toEqual(["panic"]);
+    log.write("stderr", Buffer.from("late"));
+    log.belongsTo("two");
+    log.write("stderr", Buffer.from("two\n"));
+    expect(await test.texts({ invocationId: "one" })).toEqual(["panic", "late"]);
+    expect(await test.texts({ invocationId: "two" })).toEqual(["two"]);
+  });
+
   it("shows a tenant its own lines only, of all its functions by time", async () => {
     const test = scene();
     for (const [name, tenantId] of [["resize", "default"], ["shrink", "default"], ["resize", "default-2"], ["resize", "default"]] as const) {

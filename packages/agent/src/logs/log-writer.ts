@@ -9,6 +9,8 @@ export interface LogWriter {
   system(line: string): void;
   /** Lines from now on belong to this invocation: the instance serves no other. */
   belongsTo(invocationId: string): void;
+  /** The invocation is over: what it wrote is there now, an unfinished line too. */
+  flush(): void;
   /** The output is over. */
   end(): void;
 }
@@ -31,15 +33,17 @@ export function createLogWriter({ clock, budget, origin, append }: LogWriterOpti
   const gateOf = (stream: "stdout" | "stderr") =>
     new FloodGate({ clock, budget, onLine: (line) => write(stream, line), onCut: (bytes) => write("system", `… ${bytes} bytes of ${stream} cut here: written faster than logs are kept`) });
   const gates = { stdout: gateOf("stdout"), stderr: gateOf("stderr") };
+  const flush = () => {
+    for (const gate of Object.values(gates)) gate.flush();
+  };
   return {
     write: (stream, bytes) => gates[stream].push(bytes),
     system: (line) => write("system", line),
     belongsTo(id) {
-      for (const gate of Object.values(gates)) gate.flush();
+      flush();
       invocationId = id;
     },
-    end() {
-      for (const gate of Object.values(gates)) gate.end();
-    },
+    flush,
+    end: flush,
   };
 }

@@ -163,6 +163,7 @@ class Run implements RunHandle, SlotWaiter {
   answerEnds(ending: ContractEnding): void {
     const lease = this.#lease;
     if (this.#isOver || lease === undefined) return;
+    if (this.#revision.spec.concurrency === 1) lease.prepared.log.flush();
     if (ending.kind === "finished" && ending.result.outcome === "succeeded") {
       this.#over(ending.reusable);
       this.#finish(ending.result);

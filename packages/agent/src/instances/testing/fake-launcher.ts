@@ -75,7 +75,7 @@ export class FakeLauncher implements Launcher {
 }
 
 const exitedState: ContainerState = { running: false, exitCode: 1, oomKilled: false, error: undefined, ip: undefined };
-const noLog: LogWriter = { write: () => undefined, system: () => undefined, belongsTo: () => undefined, end: () => undefined };
+const noLog: LogWriter = { write: () => undefined, system: () => undefined, belongsTo: () => undefined, flush: () => undefined, end: () => undefined };
 
 /** A container of nothing, whose phases the test ends. */
 export class FakePrepared implements PreparedInstance {

@@ -187,7 +187,7 @@ function createSlot(revision: Revision, start: StartKind, number: number, waiter
     isHeld: true,
     hasRunOutOfMemory: false,
     exited: new Promise(() => undefined),
-    log: { write: (stream, bytes) => slot.logged.push(`${stream} ${Buffer.from(bytes).toString()}`), system: () => undefined, belongsTo: (id) => slot.logged.push(`of ${id.length}`), end: () => undefined },
+    log: { write: (stream, bytes) => slot.logged.push(`${stream} ${Buffer.from(bytes).toString()}`), system: () => undefined, belongsTo: (id) => slot.logged.push(`of ${id.length}`), flush: () => undefined, end: () => undefined },
     begin: () => Promise.reject(new Error("It has begun")),
     evidence: async (waitMs = 0) => {
       if (waitMs > 0 && slot.evidence.exit === undefined) await exited.promise;
