@@ -80,5 +80,5 @@ function tell(answer: DeployAnswer, { terminal, connection, json }: Context): vo
   terminal.print(inert(`  contract  ${contract}: ${answer.contractBecause}`));
   terminal.print(inert(`  image     ${resolvedImage.reference} (${resolvedImage.local ? "in one engine only, " : ""}${resolvedImage.digest.slice(0, 19)}…, ${formatBytes(resolvedImage.sizeBytes)})`));
   terminal.print(`  invoke    longshore invoke ${inert(name)}`);
-  if (contract === "http") terminal.print(`            curl ${new URL(`/f/${name}/`, connection.url).href}`);
+  if (contract !== "stdio") terminal.print(`            curl ${new URL(`/f/${name}/`, connection.url).href}`);
 }
