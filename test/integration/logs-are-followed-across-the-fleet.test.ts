@@ -7,7 +7,8 @@ import { docker } from "../support/agent-engine.ts";
 import { laboratoryFunction, shellFunction } from "../support/functions.ts";
 import { type Processes, startProcesses } from "../support/processes.ts";
 
-const mebibyte = 2 ** 20;
+/** Node lets 64 MiB of read buffers wait for their collection, and grows its heap by a little; a flood that were kept would take its 300 MB. */
+const mostGrowthBytes = 150 * 2 ** 20;
 const sites = ["plant", "cloud"] as const;
 const transports = ["websocket", "http"] as const;
 type Transport = (typeof transports)[number];
@@ -93,7 +94,7 @@ describe("logs of a fleet", () => {
       isOver = await Promise.race([flooding.then(() => true), new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))]);
     }
     expect((await (await flooding).result).outcome).toBe("succeeded");
-    for (const grownBytes of processes.map((grown) => grown())) expect(grownBytes).toBeLessThan(100 * mebibyte);
+    for (const grownBytes of processes.map((grown) => grown())) expect(grownBytes).toBeLessThan(mostGrowthBytes);
     expect(calls).toBeGreaterThan(1);
 
     const kept = (await allOf(fleet.logs("flood", { tail: 10_000 }))).map(({ line }) => line);

@@ -3,7 +3,7 @@ import { inert } from "./inert.ts";
 import type { Style } from "./style.ts";
 
 /** Yellow and red are for what deserves a look. */
-const instanceColours = ["cyan", "magenta", "green", "blue"] as const;
+const instanceColours = ["cyan", "magenta", "green"] as const;
 
 export interface LogLineLayout {
   readonly style: Style;

@@ -5,7 +5,6 @@ export interface Style {
   readonly red: (text: string) => string;
   readonly green: (text: string) => string;
   readonly yellow: (text: string) => string;
-  readonly blue: (text: string) => string;
   readonly magenta: (text: string) => string;
   readonly cyan: (text: string) => string;
 }
@@ -16,7 +15,6 @@ const sequences: Record<keyof Style, readonly [on: number, off: number]> = {
   red: [31, 39],
   green: [32, 39],
   yellow: [33, 39],
-  blue: [34, 39],
   magenta: [35, 39],
   cyan: [36, 39],
 };
@@ -27,7 +25,7 @@ export function createStyle(hasColour: boolean): Style {
     const [on, off] = sequences[name];
     return (text: string) => (hasColour && text !== "" ? `\u001b[${on}m${text}\u001b[${off}m` : text);
   };
-  return { bold: paint("bold"), dim: paint("dim"), red: paint("red"), green: paint("green"), yellow: paint("yellow"), blue: paint("blue"), magenta: paint("magenta"), cyan: paint("cyan") };
+  return { bold: paint("bold"), dim: paint("dim"), red: paint("red"), green: paint("green"), yellow: paint("yellow"), magenta: paint("magenta"), cyan: paint("cyan") };
 }
 
 /** Whether a stream takes colours: it is a terminal that can, and nobody said no (NO_COLOR of no-color.org; FORCE_COLOR says yes). */
