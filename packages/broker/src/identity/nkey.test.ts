@@ -4,6 +4,7 @@ import { createNkey, isPublicKey, nkeyFromSeed, type NkeyRole, verifyByUser } fr
 
 const roles: NkeyRole[] = ["operator", "account", "user"];
 const bytes = (text: string) => new TextEncoder().encode(text);
+const altered = (key: string) => key.slice(0, -1) + (key.endsWith("A") ? "B" : "A");
 
 describe("a NATS key", () => {
   it.each(roles)("of an %s is spelled and signs as the NATS library does it", (role) => {
@@ -28,7 +29,7 @@ describe("a NATS key", () => {
     expect(verifyByUser(createNkey("account").publicKey, "text", key.sign("text"))).toBe(false);
   });
 
-  it.each(["", "U", "x".repeat(56), createNkey("user").publicKey.toLowerCase(), `${createNkey("user").publicKey.slice(0, -1)}A`, `${createNkey("user").publicKey}A`])(
+  it.each(["", "U", "x".repeat(56), createNkey("user").publicKey.toLowerCase(), altered(createNkey("user").publicKey), `${createNkey("user").publicKey}A`])(
     "is not %j",
     (text) => {
       expect(isPublicKey(text, "user")).toBe(false);
