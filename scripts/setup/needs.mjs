@@ -1,5 +1,6 @@
 import { dockerRegistry } from "./docker-registry.mjs";
 import { engine } from "./engine.mjs";
+import { lambdaRuntime } from "./lambda-runtime.mjs";
 import { natsServer } from "./nats-server.mjs";
 import { nginx } from "./nginx.mjs";
 import { node } from "./node.mjs";
@@ -16,4 +17,4 @@ export const buildNeeds = [node, pnpm, dependencies];
 /** To run a fleet on this machine. */
 export const fleetNeeds = [...workspaceNeeds, engine, natsServer, busybox];
 /** To run every test. */
-export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx];
+export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx, lambdaRuntime];

@@ -7,6 +7,7 @@ import Docker from "dockerode";
 import type { FunctionDocument } from "@longshore/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { azureHandler, busyboxCommand, fastify, forkingServer, functionsFramework, nginxLight } from "../support/components.ts";
+import { lambdaFunction } from "../support/lambda-functions.ts";
 import { startFleet, type TestFleet } from "../support/fleet.ts";
 
 const run = promisify(execFile);
@@ -24,6 +25,7 @@ const images: Record<string, () => Promise<FunctionDocument>> = {
   faas: () => forkingServer("faas"),
   busybox: () => busyboxCommand("upper", "sh"),
   greeter: () => azureHandler("greeter"),
+  resize: () => lambdaFunction("resize", "echo"),
 };
 const reference = (name: string) => `registry.plant:5000/${name}:1`;
 
