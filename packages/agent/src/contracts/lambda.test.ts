@@ -276,6 +276,19 @@ describe("a streamed answer", () => {
     }
   });
 
+  it("is not joined by another one", async () => {
+    const { poll } = await begin();
+    const { answer } = scene.invoke();
+    await poll;
+    const response = scene.open("POST", path, streaming);
+    response.write("one");
+    await answer.until(() => answer.body.length > 0);
+    expect(await scene.respond(requestId, '"other"')).toMatchObject({ status: 403 });
+    response.end();
+    expect(await answer.ended).toEqual(succeeded);
+    expect(answer.body.toString()).toBe("one");
+  });
+
   it("that fails midway is told by its trailers", async () => {
     const { poll } = await begin();
     const { answer } = scene.invoke();
