@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
-import { request } from "node:http";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -27,13 +28,24 @@ export async function untilAnswer(url: string): Promise<void> {
   while ((await tryOnce(url)) === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
+/** Where references run. */
+export interface ReferenceNetwork {
+  readonly name: string;
+  /** The container's. */
+  readonly address: string;
+  /** The host's. */
+  readonly gateway: string;
+  close(): Promise<void>;
+}
+
 /** A bridge network of its own for the references, with addresses that are known beforehand, outside the ranges that an engine takes by itself. */
-export async function createReferenceNetwork(): Promise<{ name: string; address: string; close(): Promise<void> }> {
+export async function createReferenceNetwork(): Promise<ReferenceNetwork> {
   const name = `longshore-bench-${process.pid}`;
   await docker("network", "create", "--subnet", "10.250.250.0/24", name);
   return {
     name,
     address: "10.250.250.10",
+    gateway: "10.250.250.1",
     async close() {
       await docker("network", "rm", name);
     },
@@ -41,7 +53,7 @@ export async function createReferenceNetwork(): Promise<{ name: string; address:
 }
 
 /** Milliseconds from `docker run -d` to the first answer of a web server image. */
-export async function dockerRunToFirstAnswer(image: string, network: { name: string; address: string }): Promise<number> {
+export async function dockerRunToFirstAnswer(image: string, network: ReferenceNetwork): Promise<number> {
   const name = `longshore-bench-run-${process.pid}`;
   const start = performance.now();
   const running = docker("run", "-d", "--name", name, "--network", network.name, "--ip", network.address, image);
@@ -50,6 +62,25 @@ export async function dockerRunToFirstAnswer(image: string, network: { name: str
   const elapsed = performance.now() - start;
   await running;
   await docker("rm", "-f", "-v", name);
+  return elapsed;
+}
+
+/** Milliseconds from `docker run -d` of a lambda image to its runtime's first request for work. */
+export async function dockerRunToFirstPoll(image: string, network: ReferenceNetwork): Promise<number> {
+  const name = `longshore-bench-run-${process.pid}`;
+  const polled = Promise.withResolvers<void>();
+  const server = createServer(() => polled.resolve());
+  await new Promise<void>((resolve) => server.listen(0, network.gateway, resolve));
+  const { port } = server.address() as AddressInfo;
+  const start = performance.now();
+  const running = docker("run", "-d", "--name", name, "--network", network.name, "--ip", network.address, "-e", `AWS_LAMBDA_RUNTIME_API=${network.gateway}:${port}`, image);
+  running.catch((error: unknown) => polled.reject(error));
+  await polled.promise;
+  const elapsed = performance.now() - start;
+  await running;
+  await docker("rm", "-f", "-v", name);
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
   return elapsed;
 }
 

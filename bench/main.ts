@@ -1,4 +1,4 @@
-import { cold, coldPlain, coldStatic } from "./benches/cold.ts";
+import { cold, coldLambda, coldPlain, coldStatic } from "./benches/cold.ts";
 import { stdio } from "./benches/stdio.ts";
 import { throughput, warm, warmHttp } from "./benches/warm.ts";
 import { type BenchResult, format } from "./result.ts";
@@ -12,6 +12,7 @@ const benches: Record<string, (rig: Rig) => Promise<BenchResult>> = {
   cold,
   "cold-static": coldStatic,
   "cold-plain": coldPlain,
+  "cold-lambda": coldLambda,
   stdio,
 };
 

@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { bareProcessToFirstAnswer, createReferenceNetwork, dockerRunToFirstAnswer } from "../docker-run.ts";
+import { bareProcessToFirstAnswer, createReferenceNetwork, dockerRunToFirstAnswer, dockerRunToFirstPoll } from "../docker-run.ts";
 import { nodeImage, nodeServer, serverFile, staticImage } from "../images.ts";
+import { lambdaImage } from "../../test/support/lambda-functions.ts";
 import { interleave, timeMs } from "../measure.ts";
 import { type BenchResult, compare } from "../result.ts";
 import type { Rig } from "../rig.ts";
@@ -12,15 +13,15 @@ const rounds = 9;
 const wholeMachine = availableParallelism() * 1000;
 
 /** One first answer of an image with nothing begun: a fresh function each time, so that nothing is warm. */
-function firstAnswer(rig: Rig, image: string, siteId: string, held: number): () => Promise<number> {
+function firstAnswer(rig: Rig, image: string, siteId: string, held: number, contract: "http" | "lambda" = "http"): () => Promise<number> {
   let count = 0;
   return async () => {
     count += 1;
     const name = `bench-${siteId}-${process.pid}-${count}`;
-    await rig.deployReady({ name, image, contract: "http", port: 8080, cpuMillis: wholeMachine }, siteId, held);
+    await rig.deployReady({ name, image, contract, ...(contract === "http" && { port: 8080 }), cpuMillis: wholeMachine }, siteId, held);
     let kind: string | undefined;
     const elapsed = await timeMs(async () => {
-      const answer = await rig.fleet.call(name, undefined, { method: "GET" });
+      const answer = await rig.fleet.call(name, undefined, contract === "http" ? { method: "GET" } : {});
       await answer.bytes();
       kind = answer.start;
     });
@@ -57,6 +58,18 @@ export async function coldStatic(rig: Rig): Promise<BenchResult> {
   try {
     const figures = await interleave(rounds, { ours: firstAnswer(rig, image, "main", 1), run: () => dockerRunToFirstAnswer(image, network) });
     return compare("cold-static", "ms", figures.ours, { "docker run": figures.run }, { bound: 0.05, better: "lower" });
+  } finally {
+    await network.close();
+  }
+}
+
+/** `cold-lambda`: an image with AWS's runtime client, against `docker run` of the same until it first asks for work. */
+export async function coldLambda(rig: Rig): Promise<BenchResult> {
+  const image = await lambdaImage();
+  const network = await createReferenceNetwork();
+  try {
+    const figures = await interleave(rounds, { ours: firstAnswer(rig, image, "main", 1, "lambda"), run: () => dockerRunToFirstPoll(image, network) });
+    return compare("cold-lambda", "ms", figures.ours, { "docker run": figures.run }, { bound: 0.3, better: "lower" });
   } finally {
     await network.close();
   }

@@ -16,5 +16,7 @@ export const workspaceNeeds = [node, pnpmForDependencies, dependencies];
 export const buildNeeds = [node, pnpm, dependencies];
 /** To run a fleet on this machine. */
 export const fleetNeeds = [...workspaceNeeds, engine, natsServer, busybox];
+/** To measure a fleet: by name only what that bench needs. @param {readonly string[]} names */
+export const benchNeeds = (names) => [...fleetNeeds, ...(names.length === 0 || names.includes("cold-lambda") ? [lambdaRuntime] : [])];
 /** To run every test. */
 export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx, lambdaRuntime];

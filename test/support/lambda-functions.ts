@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import type { FunctionDocument } from "@longshore/protocol";
 import { ensureImage } from "./images/ensure-image.ts";
 import { treeOfFolder } from "./images/folder-tree.ts";
@@ -59,23 +58,23 @@ export const url = async (event) => ({
 });
 `;
 
-/** An image as AWS's documentation has one made: its runtime client for Node, and the handlers. */
-async function lambdaImage(files: Record<string, { content: string }>): Promise<string> {
+/** An image as AWS's documentation has one made: its runtime client for Node, and a module of handlers. */
+export async function lambdaImage(module = handlers): Promise<string> {
   const modules = process.env["LONGSHORE_LAMBDA_RUNTIME"];
   if (modules === undefined) throw new Error("LONGSHORE_LAMBDA_RUNTIME names no node_modules with aws-lambda-ric: run npm test once, which builds it");
   const needed = (path: string) => /^(aws-lambda-ric\/(index\.mjs|package\.json|rapid-client\.node)|@aws\/)/.test(path);
   return ensureImage("node", {
-    files: { ...treeOfFolder(modules, "/function/node_modules", needed), ...Object.fromEntries(Object.entries(files).map(([name, entry]) => [posix.join("/function", name), entry])) },
+    files: { ...treeOfFolder(modules, "/function/node_modules", needed), "/function/app.mjs": { content: module } },
     config: { entrypoint: ["node", "/function/node_modules/aws-lambda-ric/index.mjs"], cmd: ["app.echo"], workdir: "/function", env: { LAMBDA_TASK_ROOT: "/function" } },
   });
 }
 
 /** A function of one handler, by the default contract. */
 export async function lambdaFunction(name: string, handler: string, changes: Partial<FunctionDocument> = {}): Promise<FunctionDocument> {
-  return { name, image: await lambdaImage({ "app.mjs": { content: handlers } }), args: [`app.${handler}`], memoryBytes: 128 * mebibyte, timeoutMs: 20_000, ...changes };
+  return { name, image: await lambdaImage(), args: [`app.${handler}`], memoryBytes: 128 * mebibyte, timeoutMs: 20_000, ...changes };
 }
 
 /** One whose module throws as it is loaded. */
 export async function brokenLambdaFunction(name: string): Promise<FunctionDocument> {
-  return { name, image: await lambdaImage({ "app.mjs": { content: 'throw new SyntaxError("broken at import");' } }), args: ["app.echo"], memoryBytes: 128 * mebibyte, timeoutMs: 60_000 };
+  return { name, image: await lambdaImage('throw new SyntaxError("broken at import");'), args: ["app.echo"], memoryBytes: 128 * mebibyte, timeoutMs: 60_000 };
 }
