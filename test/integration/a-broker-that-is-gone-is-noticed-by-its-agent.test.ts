@@ -1,17 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { AgentAddress, Frame } from "@longshore/protocol";
-import type { Bus } from "../../packages/broker/src/bus/bus.ts";
 import { ask, HeldOrders } from "../support/exchange-ends.ts";
 import { address, event, TestBus } from "../support/nats.ts";
 
 const agentAddress = address("plant", "a1");
 const answer: Frame = { kind: "answer", head: { complete: true }, body: new Uint8Array([7]) };
 
-/** The next orphan that a broker takes. */
-function nextOrphan(broker: Bus): Promise<{ from: AgentAddress; frame: Frame }> {
+/** Starts a broker; resolves once it listens. `taken`: the first orphan that it takes. */
+async function takingBroker(testBus: TestBus, brokerId: string): Promise<{ readonly taken: Promise<{ from: AgentAddress; frame: Frame }> }> {
   const { happened, happen } = event<{ from: AgentAddress; frame: Frame }>();
-  broker.listen({ heartbeat: () => undefined, introduction: () => undefined, orphan: (from, frame) => happen({ from, frame }) });
-  return happened;
+  await testBus.broker(brokerId, { heartbeat: () => undefined, introduction: () => undefined, orphan: (from, frame) => happen({ from, frame }) });
+  return { taken: happened };
 }
 
 /** A broker whose exchange an agent holds, and which then goes. */
@@ -29,11 +28,11 @@ describe("an agent whose broker is gone", () => {
   it("is told so when it answers, by the server's own word, and hands the outcome to another broker", async () => {
     await using testBus = await TestBus.start();
     const { held, order } = await orderOfABrokerThatIsGone(testBus);
-    const orphan = nextOrphan(await testBus.broker("other"));
+    const { taken } = await takingBroker(testBus, "other");
     order.exchange.send(answer);
     await held.until(() => order.goneCount === 1);
     order.exchange.sendOrphan(answer);
-    expect(await orphan).toEqual({ from: agentAddress, frame: { ...answer, body: expect.objectContaining(answer.body) as unknown } });
+    expect(await taken).toEqual({ from: agentAddress, frame: { ...answer, body: expect.objectContaining(answer.body) as unknown } });
   });
 
   it("keeps the outcome until there is a broker that takes it", async () => {
@@ -42,8 +41,8 @@ describe("an agent whose broker is gone", () => {
     order.exchange.send({ kind: "answer", head: { complete: false }, body: new Uint8Array(0) });
     await held.until(() => order.goneCount === 1);
     order.exchange.sendOrphan(answer);
-    const restarted = await testBus.broker("gone");
-    expect((await nextOrphan(restarted)).from).toEqual(agentAddress);
+    const restarted = await takingBroker(testBus, "gone");
+    expect((await restarted.taken).from).toEqual(agentAddress);
   });
 
   it("hands each outcome to one broker of several", async () => {
@@ -52,8 +51,7 @@ describe("an agent whose broker is gone", () => {
     const taken: string[] = [];
     const first = event();
     for (const brokerId of ["b1", "b2", "b3"]) {
-      const broker = await testBus.broker(brokerId);
-      broker.listen({ heartbeat: () => undefined, introduction: () => undefined, orphan: () => { taken.push(brokerId); first.happen(); } });
+      await testBus.broker(brokerId, { heartbeat: () => undefined, introduction: () => undefined, orphan: () => { taken.push(brokerId); first.happen(); } });
     }
     order.exchange.send(answer);
     await held.until(() => order.goneCount === 1);

@@ -11,12 +11,13 @@ it("kill -9 of an agent: its calls end truly, new ones go elsewhere, and what it
   if (plant === undefined) throw new Error("an agent was asked for");
   const containers = async () => docker.listContainers({ all: true, filters: { label: [`longshore.agent=${plant.agentId}`] } });
   const fleet = createFleet({ url: processes.url });
-  await fleet.deploy(await laboratoryFunction("lab", { concurrency: 2 }));
+  await fleet.deploy(await laboratoryFunction("lab", { concurrency: 2, maxInstancesPerAgent: 2 }));
   await fleet.deploy(await laboratoryFunction("idle"));
   expect((await fleet.call("idle", undefined, { method: "GET", where: "site=plant" })).siteId).toBe("plant");
 
-  const lost = Array.from({ length: 3 }, () => fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=15000", where: "site=plant" }));
-  await untilRunning(fleet, 3);
+  // Both instances are full: none may be adopted.
+  const lost = Array.from({ length: 4 }, () => fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=15000", where: "site=plant" }));
+  await untilRunning(fleet, 4);
   await plant.kill();
   const killedAt = Date.now();
   for (const call of lost) {

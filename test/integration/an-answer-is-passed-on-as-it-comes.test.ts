@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exampleDocument } from "../support/examples.ts";
@@ -9,7 +11,7 @@ describe("answers", () => {
   beforeAll(async () => {
     test = await startFleet({ sites: ["plant"] });
     await test.fleet.deploy(await laboratoryFunction("lab", { timeoutMs: 60_000 }));
-    await test.fleet.deploy({ ...(await exampleDocument("echo-ws")), timeoutMs: 1_000 });
+    await test.fleet.deploy({ ...(await exampleDocument("echo-ws")), timeoutMs: 3_000 });
   });
   afterAll(() => test.close());
 
@@ -42,18 +44,16 @@ describe("answers", () => {
   });
 
   it("of a WebSocket go on beyond the time limit of a call", async () => {
+    await test.untilHeld("echo-ws-r1", "plant");
     const socket = new WebSocket(`${test.url.replace("http", "ws")}/f/echo-ws/`);
     await new Promise((resolve, reject) => socket.on("open", resolve).on("error", reject));
     const echoed: string[] = [];
-    const done = new Promise<void>((resolve) => {
-      socket.on("message", (data: Buffer) => {
-        echoed.push(data.toString());
-        if (echoed.length === 6) resolve();
-      });
-    });
-    const timer = setInterval(() => socket.send(`message ${echoed.length}`), 500);
-    await done;
-    clearInterval(timer);
+    for (let count = 0; count < 6; count += 1) {
+      await setTimeout(700); // The time limit is what is outlived.
+      const echo = once(socket, "message");
+      socket.send(`message ${count}`);
+      echoed.push(String((await echo)[0]));
+    }
     expect(echoed[5]).toBe("message 5");
     const closed = new Promise<number>((resolve) => socket.on("close", resolve));
     socket.close(1000);

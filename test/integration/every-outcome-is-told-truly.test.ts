@@ -74,7 +74,7 @@ describe("how a web server's invocation ends", () => {
   let test: TestFleet;
   beforeAll(async () => {
     test = await startFleet({ sites: ["plant"] });
-    await test.fleet.deploy(await laboratoryFunction("lab", { timeoutMs: 5_000 }));
+    await test.fleet.deploy(await laboratoryFunction("lab", { timeoutMs: 45_000 }));
   });
   afterAll(() => test.close());
 
@@ -95,7 +95,7 @@ describe("how a web server's invocation ends", () => {
   it("a kill from outside is told by its signal", async () => {
     await test.fleet.call("lab", undefined, { method: "GET" });
     await untilRunning(test.fleet, 0);
-    const pending = test.fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=4000" });
+    const pending = test.fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=40000" });
     await untilRunning(test.fleet, 1);
     const containers = await docker.listContainers({ filters: { label: [`longshore.agent=${test.agents[0]?.agentId}`, "longshore.revision=lab-r1"] } });
     await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).kill()));
@@ -104,7 +104,7 @@ describe("how a web server's invocation ends", () => {
 
   it("a time-out is told in time", async () => {
     await test.fleet.call("lab", undefined, { method: "GET" });
-    const answer = await test.fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=20000", timeoutMs: 800 });
+    const answer = await test.fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=20000", timeoutMs: 2_000 });
     await answer.bytes().catch(() => undefined);
     expect(await answer.result).toMatchObject({ outcome: "timed_out" });
   });

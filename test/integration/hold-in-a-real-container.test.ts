@@ -161,6 +161,7 @@ class HeldContainer {
       onStdout: (bytes) => this.#take("stdout", bytes),
       onStderr: (bytes) => this.#take("stderr", bytes),
       onEnd: () => {
+        for (const stream of ["stdout", "stderr"] as const) this.#output[stream] += Buffer.from(this.#scanners[stream].end()).toString();
         this.#tell.reject(new Error("The streams ended without a trailer"));
         this.#end.resolve();
       },

@@ -7,6 +7,7 @@ import type { AgentId, BrokerId, SiteId } from "@longshore/protocol";
 import type { BusCredential } from "../../packages/agent/src/bus/link.ts";
 import { createAgentBus } from "../../packages/agent/src/bus/nats.ts";
 import type { AgentBus } from "../../packages/agent/src/bus/bus.ts";
+import type { FleetHandlers } from "../../packages/broker/src/bus/bus.ts";
 import { createBus, type NatsBus } from "../../packages/broker/src/bus/nats.ts";
 import { createEmbeddedServer, type EmbeddedBus, type EmbeddedServer } from "../../packages/broker/src/embedded/server.ts";
 import type { ServerTls } from "../../packages/broker/src/embedded/configuration.ts";
@@ -67,11 +68,12 @@ export class TestBus implements AsyncDisposable {
     return (JSON.parse(readFileSync(join(this.dataFolder, "nats", "nats-server.json"), "utf8")) as { server: { pid: number } }).server.pid;
   }
 
-  /** A broker's bus that is connected. */
-  async broker(brokerId: string): Promise<NatsBus> {
+  /** A broker's bus that is connected; with handlers it listens from its first moment. */
+  async broker(brokerId: string, handlers?: FleetHandlers): Promise<NatsBus> {
     const { servers, ca, core, fleet } = this.bus.access;
     const bus = createBus({ brokerId: brokerId as BrokerId, core: { servers, ca, credential: core }, fleet: { servers, ca, credential: fleet }, log: silentLog });
     this.closeWith(() => bus.close());
+    if (handlers !== undefined) bus.listen(handlers);
     await bus.start();
     return bus;
   }

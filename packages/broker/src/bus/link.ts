@@ -31,6 +31,9 @@ export interface LinkOptions extends LinkTarget {
 /** Between two attempts to connect: 100 ms, doubling to 2 s, so that new calls run within 10 s of a server's return. */
 export const reconnectDelayMs = (failures: number) => Math.min(2_000, 100 * 2 ** Math.min(failures, 10));
 
+/** How long leaving may take: a flush to the server. */
+const leaveMs = 1_000;
+
 /** The client's settings on every connection: a frozen server is noticed within 15 s. */
 export function connectionOptions(target: LinkTarget, name: string) {
   const secure = target.ca !== undefined || target.servers.some((server) => server.startsWith("tls://"));
@@ -75,9 +78,15 @@ export class Link {
     });
   }
 
+  /** Leaves the bus; the server knows it by then, so that whoever sends afterwards is told that nobody listens. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#connection?.close();
+    const connection = this.#connection;
+    if (connection !== undefined) {
+      // A server that answers no more is not waited for.
+      await Promise.race([connection.drain().catch(() => undefined), connection.closed(), delay(leaveMs, undefined, { ref: false })]);
+      await connection.close();
+    }
     await this.#running;
   }
 
