@@ -1,6 +1,6 @@
 import { LongshoreError } from "@longshore/protocol";
 import { describe, expect, it } from "vitest";
-import { encodeHoldFrame, type HoldStatus, nonceBytes, TrailerScanner } from "./frame.ts";
+import { createNonce, encodeHoldFrame, type HoldStatus, nonceBytes, TrailerScanner } from "./frame.ts";
 
 /** Repeatable numbers in 0..limit-1. */
 function createRandom(seed: number): (limit: number) => number {
@@ -55,6 +55,14 @@ describe("encodeHoldFrame()", () => {
 });
 
 describe("TrailerScanner", () => {
+  it("passes every end of a text at once, whatever its nonce is", () => {
+    for (let byte = 0; byte < 256; byte += 1) {
+      const scanner = new TrailerScanner(createNonce((length) => new Uint8Array(length).fill(byte)));
+      const text = Buffer.from(`${String.fromCodePoint(byte)}\n`);
+      expect(Buffer.from(scanner.push(text))).toEqual(text);
+    }
+  });
+
   it("tells the endings apart", () => {
     expect(statusOf(trailerOf(0, 3, 0))).toEqual({ kind: "exited", code: 3, oomKills: 0 });
     expect(statusOf(trailerOf(1, 9, 1))).toEqual({ kind: "signalled", signal: "SIGKILL", oomKills: 1 });

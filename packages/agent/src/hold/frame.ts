@@ -7,6 +7,14 @@ import { signalName } from "./signal-name.ts";
 /** Length of a nonce. It is random, and the program cannot read it, so that it cannot write a trailer of its own. */
 export const nonceBytes = 16;
 
+/** A byte that stands nowhere in UTF-8: what a program writes as text never looks like a trailer's beginning, and never waits for more. */
+const firstNonceByte = 0xff;
+
+/** A nonce of its own for one instance, from a source of random bytes. */
+export function createNonce(randomBytes: (length: number) => Uint8Array): Uint8Array {
+  return Uint8Array.of(firstNonceByte, ...randomBytes(nonceBytes - 1));
+}
+
 const frameBytesMax = 2 ** 20;
 const trailerBytes = nonceBytes + 12;
 const unknownCount = 0xffff_ffff;

@@ -3,7 +3,7 @@ import { pause } from "../clock.ts";
 import type { InvocationStreams, RunningInstance } from "../contracts/contract.ts";
 import type { Attachment, ContainerAddress, ContainerId, ContainerState } from "../engine/engine.ts";
 import { readOomKills } from "../engine/oom-kills.ts";
-import { encodeHoldFrame } from "../hold/frame.ts";
+import { createNonce, encodeHoldFrame } from "../hold/frame.ts";
 import type { LogWriter } from "../logs/log-store.ts";
 import { StderrTail } from "../logs/stderr-tail.ts";
 import { frameEnvironment } from "./container-spec.ts";
@@ -13,8 +13,6 @@ import type { ContainerContext } from "./container-context.ts";
 import type { ContainerEvidence, PreparedInstance } from "./prepared.ts";
 import { removeForSure, stopContainer } from "./removal.ts";
 import { describeEnd, isEndedFromOutside, withLastLines } from "./start-failure.ts";
-
-const nonceBytes = 16;
 
 interface ContainerParts {
   readonly id: ContainerId;
@@ -119,7 +117,7 @@ export class InstanceContainer implements PreparedInstance {
     const streams: InvocationStreams = {
       attachment,
       begin: (env) => {
-        const nonce = this.#context.randomBytes(nonceBytes);
+        const nonce = createNonce(this.#context.randomBytes);
         this.#sendFrame(nonce, env);
         return { kind: "trailer", nonce };
       },
@@ -148,7 +146,7 @@ export class InstanceContainer implements PreparedInstance {
   async #beginProgram(): Promise<ContainerAddress> {
     const { address, hasBegun } = this.#parts;
     if (address !== undefined) {
-      if (!hasBegun) this.#sendFrame(this.#context.randomBytes(nonceBytes), []);
+      if (!hasBegun) this.#sendFrame(createNonce(this.#context.randomBytes), []);
       return address;
     }
     try {

@@ -198,7 +198,7 @@ describe("a held program", () => {
     const running = prepared.begin();
     if (running instanceof Promise || running.streams === undefined) throw new Error("A program's streams are there at once");
     expect(engine.containers[0]?.spec.entrypoint).toEqual(["/.longshore/hold", "run", "/app"]);
-    expect(running.streams.begin(["LONGSHORE_INVOCATION_ID=1"])).toEqual({ kind: "trailer", nonce: new Uint8Array(16).fill(7) });
+    expect(running.streams.begin(["LONGSHORE_INVOCATION_ID=1"])).toEqual({ kind: "trailer", nonce: Uint8Array.of(255, ...new Uint8Array(15).fill(7)) });
     await settled();
     expect(frame).toBe("PORT=8080 PASSWORD=hush LONGSHORE_INVOCATION_ID=1");
     await prepared.discard();
