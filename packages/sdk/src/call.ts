@@ -20,7 +20,7 @@ export interface CallOptions {
   readonly headers?: HeaderList | undefined;
   /** Default `POST`. */
   readonly method?: string | undefined;
-  /** Raw path and query, default `/`. */
+  /** Raw path and query, default `/`; only spaces and what is not ASCII are percent-encoded. */
   readonly path?: string | undefined;
   /** The run goes on when this caller is gone. Over a WebSocket only. */
   readonly detach?: boolean | undefined;

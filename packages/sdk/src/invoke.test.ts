@@ -45,6 +45,15 @@ describe("invoke() sends", () => {
     await pending;
   });
 
+  it("a path as it is, but for what no request line takes", async () => {
+    await using scene = startBrokerScene();
+    const pending = scene.fleet.invoke("f", undefined, { path: "/a%2Fb//é x?q=ü&r=[1]" });
+    const exchange = await scene.broker.nextExchange();
+    expect(exchange.head["request"]).toMatchObject({ target: "/a%2Fb//%C3%A9%20x?q=%C3%BC&r=[1]" });
+    exchange.complete();
+    await pending;
+  });
+
   it("a content type of the caller's own", async () => {
     expect((await invoked({}, {}, [["content-type", "application/cloudevents+json"]])).contentType).toBe("application/cloudevents+json");
   });

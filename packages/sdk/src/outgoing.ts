@@ -12,7 +12,7 @@ export function outgoingCall(functionName: string, body: CallBody, options: Call
     functionName,
     invocationId: options.invocationId ?? createInvocationId(),
     method,
-    path,
+    path: asWritten(path),
     headers: options.headers ?? [],
     where: typeof where === "object" ? writeWhere(where) : where,
     timeoutMs: options.timeoutMs,
@@ -20,6 +20,11 @@ export function outgoingCall(functionName: string, body: CallBody, options: Call
     signal: options.signal,
     body: bodyOf(body),
   };
+}
+
+/** As a request line takes it: spaces and what is not ASCII percent-encoded, as `fetch` does; the rest stays as it is. */
+function asWritten(path: string): string {
+  return path.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
 
 /** Checked, since a misspelt key would let the call run anywhere. */
