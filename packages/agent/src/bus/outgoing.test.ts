@@ -36,7 +36,20 @@ const publication = (subject: string, confirmed?: () => void) => ({ subject, rep
 const create = () => new Outgoing(pino({ level: "silent" }));
 
 describe("what an agent publishes", () => {
-  it("goes out at once, and is sent again on the next link unless the server confirmed it", async () => {
+  it("goes out when the turn of the event loop ends, all of a turn together", async () => {
+    const outgoing = create();
+    const link = new FakeLink();
+    outgoing.linkChanged(link.asConnection);
+    outgoing.send(publication("a"));
+    await Promise.resolve();
+    outgoing.send(publication("b"));
+    expect(link.published).toEqual([]);
+    await new Promise(setImmediate);
+    expect(link.published).toEqual(["a", "b"]);
+    outgoing.close();
+  });
+
+  it("goes out once, and is sent again on the next link unless the server confirmed it", async () => {
     const outgoing = create();
     const [first, second] = [new FakeLink(), new FakeLink()];
     outgoing.linkChanged(first.asConnection);
@@ -44,6 +57,7 @@ describe("what an agent publishes", () => {
     await first.confirm();
     outgoing.send(publication("b"));
     outgoing.send(publication("c"));
+    await new Promise(setImmediate);
     expect(first.published).toEqual(["a", "b", "c"]);
     outgoing.linkChanged(undefined);
     outgoing.send(publication("d"));
