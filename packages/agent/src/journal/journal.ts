@@ -3,7 +3,8 @@ import { join } from "node:path";
 
 /**
  * What the agent writes down of its runs. A start record is in the file before any line of the image's code runs; it is not synced
- * for sync invocations (it survives `kill -9`, not a power cut: no durable write stands on the sync path).
+ * for sync invocations (it survives `kill -9`, not a power cut: no durable write stands on the sync path). An end record follows a
+ * moment later: without it a run counts as interrupted, which costs an instance and no truth.
  */
 export interface Journal {
   started(run: { invocationId: string; attempt: number; instanceId: string }): void;
@@ -19,6 +20,9 @@ export interface InterruptedRun {
   readonly instanceId: string;
 }
 
+/** End records wait that long for the next start record, to be written with it. */
+const endsWaitMs = 50;
+
 /** Rewritten to the runs still open when it has grown by this much. */
 const compactAfterBytes = 4 * 2 ** 20;
 
@@ -31,9 +35,14 @@ export function openJournal(folder: string): Journal {
   let written = 0;
   writeFileSync(path, "", { mode: 0o600 });
   let file = openSync(path, "a", 0o600);
+  let ends = "";
+  let timer: NodeJS.Timeout | undefined;
 
   const write = (line: string) => {
-    written += writeSync(file, line);
+    clearTimeout(timer);
+    timer = undefined;
+    written += writeSync(file, ends + line);
+    ends = "";
     if (written < compactAfterBytes) return;
     writeFileSync(`${path}.new`, [...open.values()].map(startLine).join(""), { mode: 0o600 });
     renameSync(`${path}.new`, path);
@@ -50,9 +59,11 @@ export function openJournal(folder: string): Journal {
     },
     ended(run) {
       open.delete(keyOf(run));
-      write(`E ${run.invocationId} ${run.attempt} ${run.outcome}\n`);
+      ends += `E ${run.invocationId} ${run.attempt} ${run.outcome}\n`;
+      timer ??= setTimeout(() => write(""), endsWaitMs);
     },
     close() {
+      if (ends !== "") write("");
       open = new Map();
       closeSync(file);
     },
