@@ -1,3 +1,4 @@
+import { awsCli } from "./aws-cli.mjs";
 import { dockerRegistry } from "./docker-registry.mjs";
 import { engine } from "./engine.mjs";
 import { lambdaRuntime } from "./lambda-runtime.mjs";
@@ -19,4 +20,4 @@ export const fleetNeeds = [...workspaceNeeds, engine, natsServer, busybox];
 /** To measure a fleet: by name only what that bench needs. @param {readonly string[]} names */
 export const benchNeeds = (names) => [...fleetNeeds, ...(names.length === 0 || names.includes("cold-lambda") ? [lambdaRuntime] : [])];
 /** To run every test. */
-export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx, lambdaRuntime];
+export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx, lambdaRuntime, awsCli];

@@ -18,6 +18,7 @@ const behind: Record<string, RegExp> = {
   "dockerode": /^packages\/(agent\/src\/engine\/|cli\/src\/)/,
   "ws": /^packages\/broker\/src\/socket\/server\.ts$/,
   "@nats-io/": /^packages\/(broker\/src\/(bus|embedded|identity)\/|agent\/src\/(bus|join)\/)/,
+  "@smithy/": /^packages\/broker\/src\/aws\//,
   "@peculiar/x509": /^packages\/broker\/src\/identity\//,
 };
 

@@ -44,6 +44,7 @@ describe("the page about contracts", () => {
     folder = mkdtempSync(join(tmpdir(), "longshore-page-"));
     // As on the reader's machine, but for images that no registry has, and a curl that fails where the function does.
     writeFileSync(join(folder, "longshore"), `#!/bin/sh\nverb=$1; shift\n[ "$verb" = deploy ] && set -- --local "$@"\nexec "${process.execPath}" "${command}" "$verb" "$@"\n`, { mode: 0o755 });
+    writeFileSync(join(folder, "aws"), `#!/bin/sh\nexec "${process.env["LONGSHORE_AWS_CLI"] ?? "aws"}" "$@"\n`, { mode: 0o755 });
     writeFileSync(join(folder, "curl"), `#!/bin/sh\nexec /usr/bin/env PATH="\${PATH#*:}" curl -fsS "$@"\n`, { mode: 0o755 });
     for (const [name, document] of Object.entries(images)) await docker.getImage((await document()).image).tag({ repo: `registry.plant:5000/${name}`, tag: "1" });
     test = await startFleet({ sites: ["plant"] });
@@ -57,7 +58,7 @@ describe("the page about contracts", () => {
   it.each(partsOf(page))("has commands that run: $heading", async ({ commands }) => {
     const script = `set -e\n${commands.replaceAll("http://127.0.0.1:4270", test.url)}`;
     const env = { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}`, LONGSHORE_URL: test.url };
-    const result = await run("sh", ["-c", script], { env }).catch((error: unknown) => error as { stdout: string; stderr: string; code: number });
+    const result = await run("sh", ["-c", script], { env, cwd: folder }).catch((error: unknown) => error as { stdout: string; stderr: string; code: number });
     expect("code" in result ? result : "it ran").toBe("it ran");
     for (const [, name = ""] of commands.matchAll(/longshore deploy (\S+)/g)) await test.fleet.remove(name);
   });

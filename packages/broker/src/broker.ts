@@ -143,6 +143,7 @@ class WiredBroker implements Broker {
       invoker: core.dispatcher,
       socketServer: sockets,
       callers: { authenticate, trustsLoopback, allowedOrigins },
+      signatures: core.signatures,
       limits: { ...defaultHttpLimits, bodyBytes: maxBodyBytes },
       listen: address,
       tls: readTls(this.#config, opened.certificates),

@@ -13,6 +13,8 @@ import { readOrphan, recordOfOrphan } from "./invocation/records.ts";
 import { storeOrphan, tellFinished } from "./invocation/tell-finished.ts";
 import { FunctionLogs } from "./logs/function-logs.ts";
 import { Metrics } from "./metrics.ts";
+import { KeyPairs } from "./aws/key-pairs.ts";
+import { createSignatureVerifier, type SignatureVerifier } from "./aws/signature-verifier.ts";
 import { RegistryCredentials } from "./registry/credentials.ts";
 import { Deployer } from "./registry/deploy.ts";
 import { Functions } from "./registry/functions.ts";
@@ -42,6 +44,7 @@ export interface Core {
   readonly dispatcher: Dispatcher;
   readonly hub: EventHub;
   readonly logs: FunctionLogs;
+  readonly signatures: SignatureVerifier;
   /** What the HTTP side calls. */
   parts(sockets: () => number): BrokerParts;
   /** Reads what is stored and hears the agents; once bus and identity have started. */
@@ -59,6 +62,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
   const registry = new Registry({ store: bus.store, sealKeyFile, log: log.child({ component: "registry" }) });
   const roster = new Roster({ joined, clock, introduce: (agent) => asker.ask(agent, { ask: "introduce" }, { silenceMs: introduceMs }) });
   const credentials = new RegistryCredentials({ store: bus.store, sealKeyFile, log: log.child({ component: "registry" }) });
+  const keyPairs = new KeyPairs({ store: bus.store, sealKeyFile, log: log.child({ component: "aws" }) });
   const preparer = new Preparer({ registry, roster, asker, credentials, clock, log: log.child({ component: "registry" }) });
   const functions = new Functions(registry, new Deployer({ registry, roster, asker, preparer, credentials, clock }));
   const metrics = new Metrics();
@@ -104,12 +108,18 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
     dispatcher,
     hub,
     logs,
+    signatures: createSignatureVerifier({ find: (accessKeyId) => keyPairs.find(accessKeyId), now: () => clock.date() }),
     parts: (sockets) => ({
       functions,
       registries: {
         list: (tenantId) => credentials.list(tenantId),
         set: (tenantId, host, document) => credentials.set(tenantId, host, document, clock.date()),
         remove: (tenantId, host) => credentials.remove(tenantId, host),
+      },
+      awsKeys: {
+        list: (tenantId) => keyPairs.list(tenantId),
+        create: (tenantId) => keyPairs.create(tenantId, clock.date()),
+        remove: (tenantId, accessKeyId) => keyPairs.remove(tenantId, accessKeyId),
       },
       invocations,
       fleet: new FleetOperations({ roster, joined, settings, asker, nameRevision: nameFor(undefined), log }),
@@ -119,7 +129,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
       metrics: () => metrics.page({ ...dispatcher.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), busCounters: bus.counters }),
     }),
     async start() {
-      await Promise.all([registry.start(), credentials.start()]);
+      await Promise.all([registry.start(), credentials.start(), keyPairs.start()]);
       await roster.start();
       preparer.start();
     },
@@ -129,6 +139,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
       roster.close();
       registry.close();
       credentials.close();
+      keyPairs.close();
     },
   };
 }

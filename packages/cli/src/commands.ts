@@ -2,6 +2,7 @@ import type { Command } from "./command-line/command.ts";
 import { agentLs } from "./commands/agent-ls.ts";
 import { agentCordon, agentDrain, agentRevoke, agentUncordon } from "./commands/agent-placement.ts";
 import { agentRun } from "./commands/agent-run.ts";
+import { awsKeyCreate, awsKeyLs, awsKeyRm } from "./commands/aws-key.ts";
 import { broker } from "./commands/broker.ts";
 import { completionFor } from "./commands/completion.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   agentLs, agentCordon, agentUncordon, agentDrain, agentRevoke, agentRun,
   siteLs,
   registryLogin, registryLs, registryLogout,
+  awsKeyCreate, awsKeyLs, awsKeyRm,
   broker,
   doctor,
   version,

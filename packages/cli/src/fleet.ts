@@ -1,4 +1,4 @@
-import type { AgentView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, RegistryLogin, RegistryView, SiteView, StartKind, TokenAnswer } from "@longshore/protocol";
+import type { AgentView, AwsKey, AwsKeyView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, RegistryLogin, RegistryView, SiteView, StartKind, TokenAnswer } from "@longshore/protocol";
 import type { Connection } from "./command-line/connection.ts";
 
 /** What commands need of a fleet. The SDK's is one; tests bring their own. */
@@ -20,6 +20,11 @@ export interface Fleet {
     readonly list: () => Promise<readonly RegistryView[]>;
     readonly set: (host: string, login: RegistryLogin) => Promise<RegistryView>;
     readonly remove: (host: string) => Promise<void>;
+  };
+  readonly awsKeys: {
+    readonly list: () => Promise<readonly AwsKeyView[]>;
+    readonly create: () => Promise<AwsKey>;
+    readonly remove: (accessKeyId: string) => Promise<void>;
   };
   readonly tokens: { readonly create: (request: TokenRequest) => Promise<TokenAnswer> };
   readonly invocation: (invocationId: string) => InvocationHandle;

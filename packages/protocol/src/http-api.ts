@@ -108,6 +108,14 @@ export const registryViewSchema = z.object({ host: z.string(), username: z.strin
 export type RegistryView = z.infer<typeof registryViewSchema>;
 export const registryListSchema = z.object({ registries: z.array(registryViewSchema) });
 
+/** A key pair that AWS's clients sign with; the secret is shown once. */
+export const awsKeyViewSchema = z.object({ accessKeyId: z.string(), createdAt: z.string() });
+export type AwsKeyView = z.infer<typeof awsKeyViewSchema>;
+export const awsKeyListSchema = z.object({ awsKeys: z.array(awsKeyViewSchema) });
+/** `POST /v1/aws-keys`: a fresh key pair. */
+export const awsKeySchema = awsKeyViewSchema.extend({ secretAccessKey: z.string() });
+export type AwsKey = z.infer<typeof awsKeySchema>;
+
 export const healthSchema = z.object({ status: z.enum(["ok", "unavailable"]), brokerId: z.string(), detail: z.string().optional() });
 export const agentListSchema = z.object({ agents: z.array(agentViewSchema) });
 export const siteListSchema = z.object({ sites: z.array(siteViewSchema) });
@@ -155,6 +163,9 @@ export const routes = [
   { id: "listRegistries", method: "GET", path: "/v1/registries", summary: "Registries that the tenant has credentials for; no passwords", access: "key", response: registryListSchema, status: 200 },
   { id: "putRegistry", method: "PUT", path: "/v1/registries/{host}", summary: "Set the credentials for a registry", access: "key", request: registryLoginSchema, response: registryViewSchema, status: 200 },
   { id: "deleteRegistry", method: "DELETE", path: "/v1/registries/{host}", summary: "Forget the credentials for a registry", access: "key", status: 204 },
+  { id: "listAwsKeys", method: "GET", path: "/v1/aws-keys", summary: "Key pairs for AWS's clients; no secrets", access: "key", response: awsKeyListSchema, status: 200 },
+  { id: "createAwsKey", method: "POST", path: "/v1/aws-keys", summary: "Make a key pair for AWS's clients; its secret is shown this once", access: "key", response: awsKeySchema, status: 201 },
+  { id: "deleteAwsKey", method: "DELETE", path: "/v1/aws-keys/{id}", summary: "Delete a key pair: its signatures are worth nothing from now on", access: "key", status: 204 },
   { id: "createToken", method: "POST", path: "/v1/tokens", summary: "A join token: single use, 15 minutes", access: "key", request: tokenRequestSchema, response: tokenAnswerSchema, status: 201 },
   { id: "join", method: "POST", path: "/v1/join", summary: "Trade a join token for an agent's credential", access: "proof", request: joinRequestSchema, response: joinAnswerSchema, status: 200 },
   { id: "renewAgent", method: "POST", path: "/v1/agents/{id}/renew", summary: "A fresh credential, by the agent's signature", access: "proof", request: renewRequestSchema, response: joinAnswerSchema, status: 200 },

@@ -1,4 +1,4 @@
-import { agentListSchema, type AgentView, agentViewSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHttpTransport } from "./http-call.ts";
@@ -67,6 +67,13 @@ export interface Fleet extends AsyncDisposable {
     set(host: string, login: RegistryLogin): Promise<RegistryView>;
     remove(host: string): Promise<void>;
   };
+  /** Key pairs for AWS's own clients, which sign with them. */
+  readonly awsKeys: {
+    /** Secrets are never shown again. */
+    list(): Promise<readonly AwsKeyView[]>;
+    create(): Promise<AwsKey>;
+    remove(accessKeyId: string): Promise<void>;
+  };
   readonly tokens: { create(request: TokenOptions): Promise<TokenAnswer> };
   invocation(invocationId: string): InvocationHandle;
   /** Every agent as it stands, `caught_up`, then what happens. Over a WebSocket only. */
@@ -128,6 +135,13 @@ export function createFleet(options: FleetOptions = {}): Fleet {
       set: (host, login) => read(registryViewSchema, { method: "PUT", path: registryPath(host), body: login }),
       remove: async (host) => {
         await http.json({ method: "DELETE", path: registryPath(host) });
+      },
+    },
+    awsKeys: {
+      list: async () => (await read(awsKeyListSchema, { method: "GET", path: "/v1/aws-keys" })).awsKeys,
+      create: () => read(awsKeySchema, { method: "POST", path: "/v1/aws-keys" }),
+      remove: async (accessKeyId) => {
+        await http.json({ method: "DELETE", path: `/v1/aws-keys/${encodeURIComponent(accessKeyId)}` });
       },
     },
     tokens: { create: (request) => read(tokenAnswerSchema, { method: "POST", path: "/v1/tokens", body: request }) },

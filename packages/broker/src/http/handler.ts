@@ -1,4 +1,4 @@
-import type { AgentView, DeployAnswer, DrainRequest, FunctionView, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
+import type { AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, FunctionView, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { LogQuery } from "../logs/log-query.ts";
 import type { Caller } from "../socket/caller.ts";
@@ -28,6 +28,11 @@ export interface BrokerParts {
     list(tenantId: TenantId): RegistryView[];
     set(tenantId: TenantId, host: string, document: unknown): Promise<RegistryView>;
     remove(tenantId: TenantId, host: string): Promise<void>;
+  };
+  readonly awsKeys: {
+    list(tenantId: TenantId): AwsKeyView[];
+    create(tenantId: TenantId): Promise<AwsKey>;
+    remove(tenantId: TenantId, accessKeyId: string): Promise<void>;
   };
   readonly identity: {
     createToken(request: TokenRequest): Promise<TokenAnswer>;

@@ -1,4 +1,5 @@
 import type { RouteId } from "@longshore/protocol";
+import { awsKeyHandlers } from "./aws-key-handlers.ts";
 import { fleetHandlers } from "./fleet-handlers.ts";
 import { functionHandlers } from "./function-handlers.ts";
 import type { Handler } from "./handler.ts";
@@ -6,4 +7,4 @@ import { invocationHandlers } from "./invocation-handlers.ts";
 import { registryHandlers } from "./registry-handlers.ts";
 
 /** Who answers each route of the protocol; `invoke` is answered by the invocation path. */
-export const handlers: Record<Exclude<RouteId, "invoke">, Handler> = { ...functionHandlers, ...invocationHandlers, ...fleetHandlers, ...registryHandlers };
+export const handlers: Record<Exclude<RouteId, "invoke">, Handler> = { ...functionHandlers, ...invocationHandlers, ...fleetHandlers, ...registryHandlers, ...awsKeyHandlers };

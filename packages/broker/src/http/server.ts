@@ -4,6 +4,9 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
+import { AwsDoor } from "../aws/door.ts";
+import { isAwsPath } from "../aws/route.ts";
+import type { SignatureVerifier } from "../aws/signature-verifier.ts";
 import type { Invoker } from "../invocation/request.ts";
 import type { Caller } from "../socket/caller.ts";
 import { refuseUpgrade } from "../socket/refuse-upgrade.ts";
@@ -24,6 +27,8 @@ export interface HttpServerOptions {
   readonly invoker: Invoker;
   readonly socketServer: SocketServer;
   readonly callers: CallerRules;
+  /** Knows callers of AWS's API by their signatures. */
+  readonly signatures: SignatureVerifier;
   readonly limits: HttpLimits;
   readonly listen: { readonly host: string; readonly port: number };
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
@@ -49,12 +54,14 @@ class NodeHttpServer implements HttpServer {
   readonly #options: HttpServerOptions;
   readonly #log: Logger;
   readonly #server: Server;
+  readonly #aws: AwsDoor;
   readonly #upgraded = new Set<Duplex>();
   #isDraining = false;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#log = options.log.child({ component: "http" });
+    this.#aws = new AwsDoor({ ...options, log: this.#log });
     const { headerBytes, headerMs, keepAliveMs } = options.limits;
     const settings = { maxHeaderSize: headerBytes, headersTimeout: headerMs, requestTimeout: 0, keepAliveTimeout: keepAliveMs, connectionsCheckingInterval: 1_000, noDelay: true };
     this.#server = options.tls === undefined ? createServer(settings) : createTlsServer({ ...settings, ...options.tls });
@@ -111,6 +118,7 @@ class NodeHttpServer implements HttpServer {
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = splitTarget(request.url ?? "/");
+    if (isAwsPath(target.path)) return this.#aws.take(request, response, target);
     const functionUrl = matchFunctionUrl(target);
     if (functionUrl !== undefined) {
       const { tenantId } = await identifyCaller(request, this.#options.callers);

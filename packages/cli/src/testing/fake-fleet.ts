@@ -15,6 +15,7 @@ export function createFakeFleet(methods: Partial<Fleet>): Fleet & { readonly isC
     agents: group("agents", methods.agents),
     sites: group("sites", methods.sites),
     registries: group("registries", methods.registries),
+    awsKeys: group("awsKeys", methods.awsKeys),
     tokens: group("tokens", methods.tokens),
     close: () => void (isClosed = true),
     isClosed: () => isClosed,

@@ -2,6 +2,7 @@ import { type BrokerId, LongshoreError, type TenantId } from "@longshore/protoco
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import { connect, type Socket } from "node:net";
 import { pino } from "pino";
+import type { SignatureVerifier } from "../../aws/signature-verifier.ts";
 import { createFakeInvoker, type FakeInvoker, type Script } from "../../invocation/testing/fake-invoker.ts";
 import { createSocketServer } from "../../socket/server.ts";
 import type { BrokerParts } from "../handler.ts";
@@ -33,8 +34,21 @@ export interface HttpAnswer {
   readonly json: () => Record<string, unknown>;
 }
 
+export interface RigOptions {
+  readonly parts?: Partial<BrokerParts>;
+  readonly limits?: Partial<HttpLimits>;
+  readonly trustsLoopback?: boolean;
+  readonly signatures?: SignatureVerifier;
+}
+
+const noSignatures: SignatureVerifier = {
+  verify() {
+    throw new Error("this test signs nothing");
+  },
+};
+
 /** Starts it; parts that a test does not give throw when they are used. */
-export async function startHttpRig(scripts: Record<string, Script>, { parts = {}, limits = {}, trustsLoopback = true }: { parts?: Partial<BrokerParts>; limits?: Partial<HttpLimits>; trustsLoopback?: boolean } = {}): Promise<HttpRig> {
+export async function startHttpRig(scripts: Record<string, Script>, { parts = {}, limits = {}, trustsLoopback = true, signatures = noSignatures }: RigOptions = {}): Promise<HttpRig> {
   const invoker = createFakeInvoker(scripts);
   const log = pino({ level: "silent" });
   const authenticate = (bearer: string | undefined, { loopback }: { loopback: boolean }) => {
@@ -49,6 +63,7 @@ export async function startHttpRig(scripts: Record<string, Script>, { parts = {}
     invoker,
     socketServer: createSocketServer({ invoker, authenticate, events: { snapshot: () => [], subscribe: () => () => undefined }, logs: { open: () => Promise.resolve([]) }, brokerId, log }),
     callers: { authenticate, trustsLoopback, allowedOrigins: [] },
+    signatures,
     limits: { ...defaultHttpLimits, ...limits },
     listen: { host: "127.0.0.1", port: 0 },
     log,
