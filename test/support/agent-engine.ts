@@ -56,6 +56,7 @@ export async function createAgentEngine(options: Partial<DockerEngineOptions> = 
     pidsLimit: 64,
     scratchBytes: mebibyte,
     profile: "standard",
+    volumes: [],
     network: "none",
     mounts: [],
     stdin: false,

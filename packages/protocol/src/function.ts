@@ -55,6 +55,8 @@ export const functionDocumentSchema = z.strictObject({
   scratchBytes: integer(mebibyte, 2 ** 40).default(64 * mebibyte),
   network: z.enum(["none", "internet", "site"]).default("internet"),
   profile: z.enum(["standard", "strict"]).default("standard"),
+  /** The engine's runtime that containers are made with (`runsc`, `kata`): only agents that have it run the function; default: the engine's own choice. */
+  runtime: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "must be a runtime's name").optional(),
   /** azure: how the image names the function; default: the function's own name. */
   azureFunction: azureNameSchema.optional(),
   /** azure: the binding of a trigger that is not HTTP, under which the payload arrives; default: an HTTP trigger named `req`. */

@@ -86,12 +86,16 @@ export const imageFactsSchema = z.object({
   entrypoint: z.array(z.string()),
   command: z.array(z.string()),
   exposedPorts: z.array(z.number()),
+  /** Absolute paths where the image wants a volume. */
+  volumes: z.array(z.string()).default([]),
   /** Names and values as in the image's config. */
   env: z.array(z.string()),
   labels: z.record(z.string(), z.string()),
   user: z.string(),
   workingDirectory: z.string(),
   stopSignal: z.string().optional(),
+  /** What in its config no container can be made of, each naming the field; empty: it is in order. */
+  faults: z.array(z.string()).default([]),
 });
 export type ImageFacts = z.infer<typeof imageFactsSchema>;
 

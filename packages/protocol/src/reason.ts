@@ -41,6 +41,7 @@ export const reasons = {
   revision_conflict: entry("already_exists", 409),
   no_agent_eligible: entry("failed_precondition", 400),
   image_has_no_command: entry("failed_precondition", 400),
+  image_runs_as_root: entry("failed_precondition", 400),
   wrong_architecture: entry("failed_precondition", 400),
   result_not_kept: entry("failed_precondition", 400),
   still_running: entry("failed_precondition", 409),

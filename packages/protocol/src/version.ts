@@ -3,8 +3,12 @@
  * other side must know of; what a number added is written here, with its date.
  *
  * - 1 (2026-11-25): the first: run orders, asks, heartbeats, framed bodies with credit.
+ * - 2 (2026-11-25): a function's `runtime`, which an agent of 1 would not heed and is not trusted with; an image's `volumes` and `faults`.
  */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
+
+/** From this protocol on an agent makes containers with the runtime that a function names. */
+export const runtimeProtocolVersion = 2;
 
 /** The oldest protocol a broker still accepts from an agent. Older ones are shown as `refused`, and get no work. */
 export const oldestProtocolVersion = 1;

@@ -154,6 +154,7 @@ class StdioRun implements ContractRun {
       (error: unknown) => {
         if (this.#isOver) return;
         this.#over();
+        if (error instanceof LongshoreError) return this.#answer.end({ kind: "refused", error, reusable: false });
         const reason = error instanceof EngineError && error.failure === "unreachable" ? "engine_unavailable" : "instance_start_failed";
         const what = error instanceof Error ? error.message : String(error);
         this.#answer.end({ kind: "refused", error: new LongshoreError(reason, `Cannot start instance of "${this.#revision.functionName}": ${what}`, { phase: "startup", cause: error }), reusable: false });

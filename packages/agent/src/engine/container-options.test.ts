@@ -15,6 +15,7 @@ const spec: ContainerSpec = {
   pidsLimit: 1024,
   scratchBytes: 67_108_864,
   profile: "standard",
+  volumes: ["/data"],
   network: "none",
   mounts: [{ hostPath: "/opt/hold", containerPath: "/.longshore/hold" }],
   stdin: true,
@@ -57,8 +58,17 @@ describe("containerOptions()", () => {
     expect(containerOptions({ ...spec, profile: "strict" }, owner).HostConfig).toMatchObject({
       CapDrop: ["ALL"],
       ReadonlyRootfs: true,
-      Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,mode=1777,size=67108864" },
+      Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,mode=1777,size=67108864", "/data": "rw,noexec,nosuid,nodev,mode=1777,size=67108864" },
     });
+  });
+
+  it("mounts nothing twice for profile strict, however a volume is written", () => {
+    const { HostConfig } = containerOptions({ ...spec, profile: "strict", volumes: ["/tmp/", "/a//b", "/a/b/", "/a/./b"] }, owner);
+    expect(Object.keys((HostConfig as { Tmpfs?: object }).Tmpfs ?? {})).toEqual(["/tmp", "/a/b"]);
+  });
+
+  it("names the runtime where one is asked for", () => {
+    expect(containerOptions({ ...spec, runtime: "runsc" }, owner).HostConfig).toMatchObject({ Runtime: "runsc" });
   });
 
   it("leaves entrypoint and command to the image where none is given", () => {

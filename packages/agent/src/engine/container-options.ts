@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { labelKeys } from "./labels.ts";
 import type { ContainerSpec } from "./engine.ts";
 
@@ -58,18 +59,26 @@ function resourceOptions(spec: ContainerSpec) {
 /** guarantees.md, "Container baseline". The engine's default seccomp profile stays, since none is named. */
 function confinementOptions(spec: ContainerSpec) {
   return {
+    ...(spec.runtime !== undefined && { Runtime: spec.runtime }),
     Privileged: false,
     SecurityOpt: ["no-new-privileges:true"],
     IpcMode: "private",
     Mounts: spec.mounts.map(({ hostPath, containerPath }) => ({ Type: "bind" as const, Source: hostPath, Target: containerPath, ReadOnly: true })),
-    ...(spec.profile === "strict" ? strictOptions(spec.scratchBytes) : { CapDrop: [...droppedCapabilities] }),
+    ...(spec.profile === "strict" ? strictOptions(spec) : { CapDrop: [...droppedCapabilities] }),
   };
 }
 
-function strictOptions(scratchBytes: number) {
+/** Anonymous volumes would be disk without bound, so that sized memory stands wherever the image wants one. */
+function strictOptions({ volumes, scratchBytes }: ContainerSpec) {
+  const places = new Set(["/tmp", ...volumes.map(placeOf)]);
   return {
     CapDrop: ["ALL"],
     ReadonlyRootfs: true,
-    Tmpfs: { "/tmp": `rw,noexec,nosuid,nodev,mode=1777,size=${scratchBytes}` },
+    Tmpfs: Object.fromEntries([...places].map((place) => [place, `rw,noexec,nosuid,nodev,mode=1777,size=${scratchBytes}`])),
   };
+}
+
+/** One spelling for each place: an engine takes two for two mounts. */
+function placeOf(path: string): string {
+  return posix.normalize(path).replace(/(?<=.)\/$/, "");
 }

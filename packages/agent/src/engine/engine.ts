@@ -111,6 +111,10 @@ export interface ContainerSpec {
   readonly pidsLimit: number;
   readonly scratchBytes: number;
   readonly profile: "standard" | "strict";
+  /** Where the image wants volumes: profile `strict` puts sized memory there, `standard` leaves it to the engine. */
+  readonly volumes: readonly string[];
+  /** One of the engine's runtimes; default: the engine's own choice. */
+  readonly runtime?: string;
   readonly network: "none" | "internet" | "site";
   /** Bind mounts, always read-only. */
   readonly mounts: readonly { readonly hostPath: string; readonly containerPath: string }[];

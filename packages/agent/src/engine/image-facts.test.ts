@@ -8,7 +8,7 @@ describe("imageFacts()", () => {
       RepoDigests: ["x@sha256:2"],
       Architecture: "arm64",
       Size: 7,
-      Config: { Entrypoint: ["/app"], Cmd: ["serve"], ExposedPorts: { "9090/tcp": {}, "80": {}, "53/udp": {} }, Env: ["A=1"], Labels: { k: "v" }, User: "1001", WorkingDir: "/srv", StopSignal: "SIGQUIT" },
+      Config: { Entrypoint: ["/app"], Cmd: ["serve"], ExposedPorts: { "9090/tcp": {}, "80": {}, "53/udp": {} }, Volumes: { "/data": {} }, Env: ["A=1"], Labels: { k: "v" }, User: "1001", WorkingDir: "/srv", StopSignal: "SIGQUIT" },
     });
     expect(facts).toEqual({
       imageId: "sha256:1",
@@ -18,18 +18,24 @@ describe("imageFacts()", () => {
       entrypoint: ["/app"],
       command: ["serve"],
       exposedPorts: [80, 9090],
+      volumes: ["/data"],
       env: ["A=1"],
       labels: { k: "v" },
       user: "1001",
       workingDirectory: "/srv",
       stopSignal: "SIGQUIT",
+      faults: [],
     });
   });
 
   it("reads an image that says nothing of itself", () => {
-    const empty = { entrypoint: [], command: [], exposedPorts: [], env: [], labels: {}, user: "", workingDirectory: "", repositoryDigests: [] };
+    const empty = { entrypoint: [], command: [], exposedPorts: [], volumes: [], faults: [], env: [], labels: {}, user: "", workingDirectory: "", repositoryDigests: [] };
     expect(imageFacts({ Id: "sha256:1", Config: null })).toMatchObject(empty);
     expect(imageFacts({ Id: "sha256:1", RepoDigests: null, Config: { Entrypoint: null, Cmd: null, ExposedPorts: null, Env: null, Labels: null, StopSignal: "" } })).not.toHaveProperty("stopSignal");
+  });
+
+  it("tells what in its config is in no order", () => {
+    expect(imageFacts({ Id: "sha256:1", Config: { WorkingDir: "app" } }).faults).toEqual([expect.stringContaining("WorkingDir")]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { ImageFacts } from "@longshore/protocol";
+import { configFaults } from "./config-faults.ts";
 import { digestReferenceOf, isAlias } from "./relayed-names.ts";
 
 /** The part of an engine's image inspection that a revision needs. Engines leave out or null what an image does not set. */
@@ -12,6 +13,7 @@ export interface InspectedImage {
     readonly Entrypoint?: readonly string[] | string | null;
     readonly Cmd?: readonly string[] | string | null;
     readonly ExposedPorts?: Readonly<Record<string, unknown>> | null;
+    readonly Volumes?: Readonly<Record<string, unknown>> | null;
     readonly Env?: readonly string[] | null;
     readonly Labels?: Readonly<Record<string, string>> | null;
     readonly User?: string;
@@ -30,11 +32,13 @@ export function imageFacts({ Id, RepoTags, RepoDigests, Architecture, Size, Conf
     entrypoint: argumentList(Config?.Entrypoint),
     command: argumentList(Config?.Cmd),
     exposedPorts: tcpPorts(Object.keys(Config?.ExposedPorts ?? {})),
+    volumes: Object.keys(Config?.Volumes ?? {}).sort(),
     env: [...(Config?.Env ?? [])],
     labels: { ...Config?.Labels },
     user: Config?.User ?? "",
     workingDirectory: Config?.WorkingDir ?? "",
     ...(Config?.StopSignal && { stopSignal: Config.StopSignal }),
+    faults: configFaults(Config ?? {}),
   };
 }
 

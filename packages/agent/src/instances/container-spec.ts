@@ -50,6 +50,8 @@ export function containerSpecOf(plan: ContainerPlan): ContainerSpec {
     pidsLimit,
     scratchBytes: spec.scratchBytes,
     profile: spec.profile,
+    volumes: plan.image.volumes,
+    ...(spec.runtime !== undefined && { runtime: spec.runtime }),
     network: spec.network,
     mounts: holdOnHost === undefined ? [] : [{ hostPath: holdOnHost, containerPath: holdPath }],
     stdin: holdOnHost !== undefined || start.mode === "run",

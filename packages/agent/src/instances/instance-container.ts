@@ -11,6 +11,7 @@ import { engineFailure } from "./engine-failure.ts";
 import type { ContainerFate } from "./fates.ts";
 import type { ContainerContext } from "./container-context.ts";
 import type { ContainerEvidence, PreparedInstance } from "./prepared.ts";
+import { refuseRoot } from "./refuse-root.ts";
 import { removeForSure, stopContainer } from "./removal.ts";
 import { describeEnd, isEndedFromOutside, withLastLines } from "./start-failure.ts";
 
@@ -152,6 +153,7 @@ export class InstanceContainer implements PreparedInstance {
     try {
       const started = await this.#context.engine.startContainer(this.containerId);
       this.#isStarted = true;
+      await refuseRoot(this.#context.revision, started);
       return started;
     } catch (error) {
       throw engineFailure(error, `Cannot start instance of "${this.#context.revision.functionName}"`, "instance_start_failed");

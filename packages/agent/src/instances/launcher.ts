@@ -6,6 +6,7 @@ import type { ContainerFate } from "./fates.ts";
 import { InstanceContainer } from "./instance-container.ts";
 import { PlainRunContainer } from "./plain-run-container.ts";
 import type { Launcher, PreparedInstance } from "./prepared.ts";
+import { refuseRoot } from "./refuse-root.ts";
 
 /** Makes the containers of instances: image, container, streams, start, in that order, and nothing left behind when one of them fails. */
 export function createLauncher(options: LauncherOptions): Launcher {
@@ -43,6 +44,7 @@ async function create(context: ContainerContext): Promise<PreparedInstance> {
     fate = context.fates.follow(id);
     attachment = await engine.attach(id, { stdin: holdOnHost !== undefined });
     const address = holdOnHost === undefined ? undefined : await engine.startContainer(id);
+    if (address !== undefined) await refuseRoot(revision, address);
     return new InstanceContainer(context, { id, fate, attachment, address, hasBegun: false });
   } catch (error) {
     fate?.forget();

@@ -8,6 +8,7 @@ import { DeferredAttachment } from "./deferred-attachment.ts";
 import type { ContainerFate } from "./fates.ts";
 import type { ContainerContext } from "./container-context.ts";
 import type { ContainerEvidence, PreparedInstance } from "./prepared.ts";
+import { refuseRoot } from "./refuse-root.ts";
 import { removeForSure, stopContainer } from "./removal.ts";
 
 /**
@@ -63,7 +64,7 @@ export class PlainRunContainer implements PreparedInstance {
     this.#id = await engine.createContainer({ ...spec, env: [...spec.env, ...env] });
     this.#fate = fates.follow(this.#id);
     this.#attachment.resolve(await engine.attach(this.#id, { stdin: true }));
-    await engine.startContainer(this.#id);
+    await refuseRoot(this.#context.revision, await engine.startContainer(this.#id));
     return this.#fate;
   }
 

@@ -20,5 +20,5 @@ export function testRevision(document: Partial<Omit<FunctionDocument, "contract"
 
 /** What an engine knows of a revision's image. */
 export function testImage(facts: Partial<ImageFacts> = {}): ImageFacts {
-  return { imageId: "sha256:1", repositoryDigests: [], architecture: "amd64", sizeBytes: 1, entrypoint: ["/app"], command: [], exposedPorts: [], env: [], labels: {}, user: "", workingDirectory: "", ...facts };
+  return { imageId: "sha256:1", repositoryDigests: [], architecture: "amd64", sizeBytes: 1, entrypoint: ["/app"], command: [], exposedPorts: [], volumes: [], env: [], labels: {}, user: "", workingDirectory: "", faults: [], ...facts };
 }

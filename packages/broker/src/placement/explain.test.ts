@@ -45,6 +45,19 @@ describe("why no agent may run a function", () => {
     expect(choice).toMatchObject({ reason: "wrong_architecture", message: 'Cannot place "resize": the image is for "arm64", and agents that fit are "amd64"' });
   });
 
+  it("names the container runtime, and which there are", () => {
+    const fleet = fleetOf();
+    fleet.ready("p2", { site: "plant", introduction: { runtimes: ["runc", "kata"] } });
+    expect(explained(fleet, { runtime: "runsc" })).toMatchObject({
+      reason: "no_agent_eligible",
+      message: 'Cannot place "resize": no agent that fits has the container runtime "runsc" (there are "kata", "runc")',
+    });
+    const kata = testRevision({ document: { runtime: "kata" } });
+    expect(fleet.roster.placement.choose(kata, {})).toMatchObject({ address: { agentId: "p2" } });
+    fleet.introduction("p2", { runtimes: ["runc", "kata"], protocolVersion: 1 }); // It would run it under another.
+    expect(fleet.roster.placement.choose(kata, {})).toMatchObject({ reason: "no_agent_eligible" });
+  });
+
   it("names no site that the tenant may not use", () => {
     const fleet = fleetOf();
     for (const where of [{ site: "moon" as SiteId }, { labels: { rack: "1" } }, {}]) {

@@ -3,7 +3,7 @@ import { type AgentEntry, isPlaceable } from "../roster/agent-entry.ts";
 import { firstUnmet, type Requirement, type Unmet } from "./requirement.ts";
 
 /** How far an agent came through the conditions, in the order they are checked. */
-const order: readonly Unmet[] = ["agent", "site", "tenant", "residency", "label", "architecture"];
+const order: readonly Unmet[] = ["agent", "site", "tenant", "residency", "label", "runtime", "architecture"];
 
 /** Says why no agent may run something: the condition that those who came furthest do not meet, or why they are out of placement. */
 export function explainNoAgent(what: string, requirement: Requirement, agents: Iterable<AgentEntry>): LongshoreError {
@@ -39,6 +39,8 @@ function describe(condition: Unmet, requirement: Requirement, joined: readonly A
       return `no site that fits is in the regions ${list(requirement.residency ?? [])}`;
     case "label":
       return `no agent that fits has the labels ${list(Object.entries(requirement.labels).map(([key, value]) => `${key}=${value === "\0" ? "(two values are asked)" : value}`))}`;
+    case "runtime":
+      return `no agent that fits has the container runtime ${quote(requirement.runtime ?? "")} (there are ${list([...new Set(agents.flatMap((agent) => agent.introduction?.runtimes ?? []))].sort().slice(0, 20))})`;
     case "architecture":
       return `the image is for ${quote(requirement.architecture ?? "")}, and agents that fit are ${list([...new Set(agents.flatMap((agent) => agent.introduction?.architecture ?? []))])}`;
   }

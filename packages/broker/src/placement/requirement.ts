@@ -1,4 +1,4 @@
-import { formatWhere, type Labels, type PlacementRules, type Revision, type Where } from "@longshore/protocol";
+import { formatWhere, type Introduction, type Labels, type PlacementRules, type Revision, runtimeProtocolVersion, type Where } from "@longshore/protocol";
 import type { AgentEntry } from "../roster/agent-entry.ts";
 
 /** All that must hold of an agent before it may run a revision, whatever its load. */
@@ -8,16 +8,18 @@ export interface Requirement {
   readonly agentId: string | undefined;
   readonly labels: Labels;
   readonly residency: readonly string[] | undefined;
+  /** What the engine must have to make containers with; absent: its own choice will do. */
+  readonly runtime: string | undefined;
   /** Absent: not known yet (at deploy, before the image was seen). */
   readonly architecture: string | undefined;
 }
 
 /** A condition that an agent does not meet. */
-export type Unmet = "agent" | "site" | "tenant" | "residency" | "label" | "architecture";
+export type Unmet = "agent" | "site" | "tenant" | "residency" | "label" | "runtime" | "architecture";
 
 /** What a tenant's function asks of an agent, before its image is known. */
-export function requirementOfRules(tenantId: string, rules: PlacementRules): Requirement {
-  return { tenantId, sites: rules.sites, agentId: undefined, labels: rules.require ?? {}, residency: rules.residency, architecture: undefined };
+export function requirementOf(tenantId: string, { placement, runtime }: { readonly placement: PlacementRules; readonly runtime?: string | undefined }): Requirement {
+  return { tenantId, sites: placement.sites, agentId: undefined, labels: placement.require ?? {}, residency: placement.residency, runtime, architecture: undefined };
 }
 
 /**
@@ -25,16 +27,15 @@ export function requirementOfRules(tenantId: string, rules: PlacementRules): Req
  * preferred first, the last without any.
  */
 export function requirementsOf(revision: Revision, where: Where): readonly Requirement[] {
-  const { placement: rules } = revision.spec;
-  const base = narrow({ ...requirementOfRules(revision.tenantId, rules), architecture: revision.image.architecture }, where);
-  const preferred = (rules.prefer ?? []).map(({ key, value }) => ({ ...base, labels: addLabels(base.labels, { [key]: value }) }));
+  const base = narrow({ ...requirementOf(revision.tenantId, revision.spec), architecture: revision.image.architecture }, where);
+  const preferred = (revision.spec.placement.prefer ?? []).map(({ key, value }) => ({ ...base, labels: addLabels(base.labels, { [key]: value }) }));
   return [...preferred, base];
 }
 
 /** Names what a requirement asks: equal keys, equal answers. */
 export function requirementKey(requirement: Requirement): string {
   const labels = Object.entries(requirement.labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([requirement.tenantId, requirement.sites, requirement.agentId, labels, requirement.residency, requirement.architecture]);
+  return JSON.stringify([requirement.tenantId, requirement.sites, requirement.agentId, labels, requirement.residency, requirement.runtime, requirement.architecture]);
 }
 
 /** The first condition that an agent does not meet; undefined when it meets all. */
@@ -44,8 +45,13 @@ export function firstUnmet(requirement: Requirement, agent: AgentEntry): Unmet |
   if (agent.site?.tenants?.includes(requirement.tenantId) === false) return "tenant";
   if (requirement.residency !== undefined && !staysWithin(requirement.residency, agent)) return "residency";
   for (const key in requirement.labels) if (agent.labels[key] !== requirement.labels[key]) return "label";
+  if (requirement.runtime !== undefined && agent.introduction !== undefined && !canUse(requirement.runtime, agent.introduction)) return "runtime";
   if (requirement.architecture !== undefined && agent.introduction !== undefined && requirement.architecture !== agent.introduction.architecture) return "architecture";
   return undefined;
+}
+
+function canUse(runtime: string, { runtimes, protocolVersion }: Introduction): boolean {
+  return protocolVersion >= runtimeProtocolVersion && runtimes.includes(runtime);
 }
 
 function staysWithin(residency: readonly string[], agent: AgentEntry): boolean {

@@ -2,7 +2,7 @@ import type { ImageFacts } from "@longshore/protocol";
 import { describe, expect, it } from "vitest";
 import { chooseContract, type ContractWishes } from "./choose-contract.ts";
 
-const image: ImageFacts = { imageId: "sha256:1", repositoryDigests: [], architecture: "amd64", sizeBytes: 1, entrypoint: ["/app"], command: [], exposedPorts: [], env: [], labels: {}, user: "", workingDirectory: "" };
+const image: ImageFacts = { imageId: "sha256:1", repositoryDigests: [], architecture: "amd64", sizeBytes: 1, entrypoint: ["/app"], command: [], exposedPorts: [], volumes: [], env: [], labels: {}, user: "", workingDirectory: "", faults: [] };
 const wishes = { name: "resize", contract: "auto", profile: "standard" } as ContractWishes;
 
 describe("how an image is talked to", () => {
@@ -11,6 +11,9 @@ describe("how an image is talked to", () => {
     ["one port", {}, { exposedPorts: [3000] }, "http", 3000],
     ["a document that says http, no port", { contract: "http" }, {}, "http", 8080],
     ["a document that names the port", { contract: "http", port: 9000 }, { exposedPorts: [1, 2] }, "http", 9000],
+    ["a document that names the port by its environment", { contract: "http", env: { PORT: "9000" } }, { exposedPorts: [1, 2], labels: { "longshore.port": "2" } }, "http", 9000],
+    ["a document that names the port twice alike", { contract: "http", port: 9000, env: { PORT: "9000" } }, { exposedPorts: [80] }, "http", 9000],
+    ["a document's environment for a command", { env: { PORT: "any" } }, {}, "stdio", undefined],
     ["a document that says stdio, whatever the image shows", { contract: "stdio" }, { exposedPorts: [80], labels: { "longshore.contract": "http" } }, "stdio", undefined],
     ["a label", {}, { exposedPorts: [80], labels: { "longshore.contract": "stdio" } }, "stdio", undefined],
     ["a label that leaves it open", {}, { labels: { "longshore.contract": "auto" } }, "stdio", undefined],
@@ -50,14 +53,19 @@ describe("how an image is talked to", () => {
   it.each<[string, Partial<ContractWishes>, Partial<ImageFacts>, { reason: string; field: string }]>([
     ["several ports and none said", {}, { exposedPorts: [1, 2] }, { reason: "ambiguous_port", field: "port" }],
     ["several ports, none of them a watchdog's", {}, { env: ["fprocess=x"], exposedPorts: [1, 2] }, { reason: "ambiguous_port", field: "port" }],
+    ["a port, and another one in its environment", { contract: "http", port: 80, env: { PORT: "81" } }, {}, { reason: "ambiguous_port", field: "port" }],
+    ["no port in its environment", { contract: "http", env: { PORT: "http" } }, {}, { reason: "bad_schema", field: "env.PORT" }],
     ["nothing to run", {}, { entrypoint: [] }, { reason: "image_has_no_command", field: "command" }],
+    ["an empty word to run", {}, { entrypoint: ["", "x"] }, { reason: "image_has_no_command", field: "command" }],
+    ["a config that no container can be made of", {}, { faults: ['WorkingDir is "app", no absolute path'] }, { reason: "bad_schema", field: "image" }],
+    ["strict, and root by a number with a sign", { profile: "strict" }, { user: "+0" }, { reason: "image_runs_as_root", field: "profile" }],
     ["a label that is none", {}, { labels: { "longshore.contract": "grpc" } }, { reason: "bad_schema", field: "image" }],
     ["a label that is no port", {}, { exposedPorts: [80, 81], labels: { "longshore.port": "http" } }, { reason: "bad_schema", field: "image" }],
     ["a label that is a port too high", {}, { exposedPorts: [80, 81], labels: { "longshore.port": "65536" } }, { reason: "bad_schema", field: "image" }],
     ["several ports, beside the one in PORT", {}, { env: ["PORT=3000"], exposedPorts: [1, 2] }, { reason: "ambiguous_port", field: "port" }],
-    ["strict, and no user", { profile: "strict" }, {}, { reason: "bad_schema", field: "profile" }],
-    ["strict, and root by number", { profile: "strict" }, { user: "0:1000" }, { reason: "bad_schema", field: "profile" }],
-    ["strict, and root by name", { profile: "strict" }, { user: "root" }, { reason: "bad_schema", field: "profile" }],
+    ["strict, and no user", { profile: "strict" }, {}, { reason: "image_runs_as_root", field: "profile" }],
+    ["strict, and root by number", { profile: "strict" }, { user: "0:1000" }, { reason: "image_runs_as_root", field: "profile" }],
+    ["strict, and root by name", { profile: "strict" }, { user: "root" }, { reason: "image_runs_as_root", field: "profile" }],
   ])("is refused: %s", (_, differences, facts, error) => {
     expect(() => chooseContract({ ...wishes, ...differences }, { ...image, ...facts })).toThrow(expect.objectContaining(error));
   });
@@ -88,6 +96,10 @@ describe("how an image is talked to", () => {
     [{}, {}, "the image exposes no port"],
   ])("says why: %j, %j", (differences, facts, because) => {
     expect(chooseContract({ ...wishes, ...differences }, { ...image, ...facts }).because).toBe(because);
+  });
+
+  it("names what is wrong with the image's config", () => {
+    expect(() => chooseContract(wishes, { ...image, faults: ["A", "B", "C", "D"] })).toThrow(/Cannot deploy "resize": its image's config is malformed: A; B; C$/);
   });
 
   it("names the ports that there are to choose from", () => {

@@ -10,7 +10,7 @@ export interface ContractChoice {
 }
 
 /** The parts of a function document that decide about its contract. */
-export type ContractWishes = Pick<FunctionDocument, "name" | "contract" | "port" | "command" | "args" | "profile">;
+export type ContractWishes = Pick<FunctionDocument, "name" | "contract" | "port" | "env" | "command" | "args" | "profile">;
 
 const defaultPort = 8080;
 /** Where Microsoft's host listens in a full Azure Functions image. */
@@ -18,10 +18,11 @@ const azureHostPort = 80;
 
 /**
  * Decides how to talk to an image (contracts.md): what the document says, else the image's label, what its environment and entrypoint
- * show, the ports it exposes, else stdin to stdout. Throws `ambiguous_port`, `image_has_no_command`, or `bad_schema` naming `image` for
- * a label that makes no sense, or `profile` for an image that runs as root under the strict one.
+ * show, the ports it exposes, else stdin to stdout. Throws `ambiguous_port`, `image_has_no_command`, `bad_schema` naming `image`
+ * for a label or a config that makes no sense, or `image_runs_as_root` under the strict profile.
  */
 export function chooseContract(wishes: ContractWishes, image: ImageFacts): ContractChoice {
+  refuseFaults(wishes, image);
   refuseWithoutCommand(wishes, image);
   refuseRoot(wishes, image);
   const recognised = recognise(wishes, image);
@@ -79,9 +80,11 @@ function byPorts({ exposedPorts }: ImageFacts): Recognised {
   return { contract: "http", because: exposedPorts.length === 1 ? `the image exposes port ${exposedPorts[0]}` : `the image exposes ports ${exposedPorts.join(", ")}` };
 }
 
-function choosePort({ name, port }: ContractWishes, image: ImageFacts, { contract, usualPort }: Recognised): number | undefined {
+function choosePort(wishes: ContractWishes, image: ImageFacts, { contract, usualPort }: Recognised): number | undefined {
   if (contract !== "http" && contract !== "azure") return undefined;
-  if (port !== undefined) return port;
+  const { name } = wishes;
+  const wished = contract === "http" ? wishedPort(wishes) : wishes.port;
+  if (wished !== undefined) return wished;
   const { exposedPorts } = image;
   const single = exposedPorts.length === 1 ? exposedPorts[0] : undefined;
   const chosen = portOfLabel(image) ?? single;
@@ -89,6 +92,15 @@ function choosePort({ name, port }: ContractWishes, image: ImageFacts, { contrac
   // A custom handler listens where it is told, whatever its image exposes.
   if (contract === "azure" || exposedPorts.length === 0 || (usualPort !== undefined && exposedPorts.includes(usualPort))) return usualPort ?? defaultPort;
   throw new LongshoreError("ambiguous_port", `Cannot deploy "${name}": its image exposes ports ${exposedPorts.join(", ")}; set port to one of them`, { field: "port" });
+}
+
+/** The document's word: its port, or `PORT` in its environment, by which many images are told. */
+function wishedPort({ name, port, env }: ContractWishes): number | undefined {
+  const text = env?.["PORT"];
+  if (text === undefined) return port;
+  if (!isPort(text)) throw new LongshoreError("bad_schema", `Cannot deploy "${name}": env.PORT is ${JSON.stringify(text.slice(0, 40))}, no port`, { field: "env.PORT" });
+  if (port === undefined || port === Number(text)) return Number(text);
+  throw new LongshoreError("ambiguous_port", `Cannot deploy "${name}": its port is ${port} and its env.PORT is ${text}; leave one of them out`, { field: "port" });
 }
 
 function portOfLabel({ labels }: ImageFacts): number | undefined {
@@ -102,17 +114,22 @@ function isPort(text: string): boolean {
   return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
 }
 
+function refuseFaults({ name }: ContractWishes, { faults }: ImageFacts): void {
+  if (faults.length === 0) return;
+  throw new LongshoreError("bad_schema", `Cannot deploy "${name}": its image's config is malformed: ${faults.slice(0, 3).join("; ")}`, { field: "image" });
+}
+
 function refuseWithoutCommand({ name, command, args }: ContractWishes, image: ImageFacts): void {
   const program = [...(command ?? image.entrypoint), ...(args ?? image.command)];
-  if (program.length > 0) return;
+  if ((program[0] ?? "") !== "") return;
   throw new LongshoreError("image_has_no_command", `Cannot deploy "${name}": its image has neither entrypoint nor command; set command`, { field: "command" });
 }
 
 function refuseRoot({ name, profile }: ContractWishes, { user }: ImageFacts): void {
   if (profile !== "strict") return;
-  const [person] = user.split(":");
-  if (person !== undefined && person !== "" && person !== "root" && !/^0+$/.test(person)) return;
-  throw new LongshoreError("bad_schema", `Cannot deploy "${name}" under profile "strict": its image runs as root; give the image a USER`, { field: "profile" });
+  const [person = ""] = user.split(":");
+  if (person !== "" && person !== "root" && !/^[+-]?0+$/.test(person)) return;
+  throw new LongshoreError("image_runs_as_root", `Cannot deploy "${name}" under profile "strict": its image runs as root; give it a USER that is not root, or deploy it under profile "standard"`, { field: "profile" });
 }
 
 /** The value of a variable of the image's environment. */

@@ -19,10 +19,12 @@ const inRegistry: ImageFacts = {
   entrypoint: ["/app"],
   command: [],
   exposedPorts: [8080],
+  volumes: [],
   env: [],
   labels: {},
   user: "",
   workingDirectory: "",
+  faults: [],
 };
 const document = { name: "resize", image: "images.example.com/resize:1", secrets: { S: "secret" } };
 

@@ -1,7 +1,7 @@
 import { type AgentAddress, type DeployAnswer, functionDocumentSchema, LongshoreError, parseImageReference, parseInput, resolveFunction, type TenantId } from "@longshore/protocol";
 import type { Clock } from "../clock.ts";
 import { explainNoAgent } from "../placement/explain.ts";
-import { type Requirement, requirementOfRules } from "../placement/requirement.ts";
+import { type Requirement, requirementOf } from "../placement/requirement.ts";
 import type { Asker } from "../roster/ask-agent.ts";
 import type { Roster } from "../roster/roster.ts";
 import { chooseContract } from "./choose-contract.ts";
@@ -58,7 +58,7 @@ export class Deployer {
 
   async #inspect(document: Document, { tenantId, local = false, onProgress, signal }: DeployRequest): Promise<FoundImage> {
     const { roster, asker, credentials } = this.#options;
-    const requirement = requirementOfRules(tenantId, document.placement);
+    const requirement = requirementOf(tenantId, document);
     // Those whose disk is full pull nothing, and are asked last; the first ones asked are of every architecture there is.
     const byDisk = [...roster.placement.eligible(requirement)].sort((a, b) => Number(a.capacity?.disk?.pressure === true) - Number(b.capacity?.disk?.pressure === true));
     const agents = oneOfEachFirst(byDisk, (agent) => agent.introduction?.architecture).map(({ address }) => address);

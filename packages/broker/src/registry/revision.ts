@@ -25,12 +25,15 @@ export function makeRevision(definition: Definition, revision: number, createdAt
     image,
     spec,
   };
-  const byteLength = Buffer.byteLength(JSON.stringify(made));
+  const byteLength = jsonBytes(made);
   if (byteLength > maxRevisionBytes) {
-    throw new LongshoreError("payload_too_large", `Cannot deploy "${functionName}": its document takes ${byteLength} bytes, at most ${maxRevisionBytes} can be sent to agents`, { field: "env" });
+    const [what, field] = jsonBytes(image) > jsonBytes(spec) ? ["its image's config", "image"] : ["its document", "env"];
+    throw new LongshoreError("payload_too_large", `Cannot deploy "${functionName}": ${what} takes too much of ${byteLength} bytes, of which at most ${maxRevisionBytes} can be sent to agents`, { field });
   }
   return made;
 }
+
+const jsonBytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
 /**
  * Names a whole definition: 32 hex digits over tenant, function, number, image and everything set, secrets included. Equal digests

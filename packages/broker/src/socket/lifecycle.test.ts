@@ -1,4 +1,4 @@
-import type { FleetEvent, TenantId } from "@longshore/protocol";
+import { type FleetEvent, protocolVersion, type TenantId } from "@longshore/protocol";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket as HeaderSocket } from "ws";
@@ -24,7 +24,7 @@ const greet = async (client: RawClient, head: unknown) => {
 describe("who calls", () => {
   it("is told by the key of the hello", async () => {
     const { url } = await start({ authenticate: (bearer) => authenticate(bearer, { loopback: false }) });
-    expect(await greet(new RawClient(url), { key: "lsk_good" })).toMatchObject({ kind: "answer", head: { brokerId: "b1", protocolVersion: 1 } });
+    expect(await greet(new RawClient(url), { key: "lsk_good" })).toMatchObject({ kind: "answer", head: { brokerId: "b1", protocolVersion } });
     const bad = new RawClient(url);
     expect(await greet(bad, { key: "lsk_bad" })).toMatchObject({ kind: "error", head: { reason: "token_invalid" } });
     expect(await bad.closed).toMatchObject({ code: 1008, reason: "token_invalid" });

@@ -30,6 +30,7 @@ export const fields = {
   scratchBytes: { kind: "size", alias: "scratch" },
   network: { kind: "text" },
   profile: { kind: "text" },
+  runtime: { kind: "text" },
   azureFunction: { kind: "text" },
   azureTrigger: { kind: "text" },
   payloadMaxBytes: { kind: "size", alias: "payloadMax" },

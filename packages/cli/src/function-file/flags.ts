@@ -24,6 +24,7 @@ export const functionOptions = {
   scratch: { value: "SIZE", summary: "Size of /tmp where the root is read-only (default 64MiB)" },
   network: { value: "NAME", summary: "none, internet or site (default internet)" },
   profile: { value: "NAME", summary: "standard or strict (default standard)" },
+  runtime: { value: "NAME", summary: "Runtime of the container engine: runsc, kata (default: the engine's own)" },
   azureFunction: { value: "NAME", summary: "azure: how the image names the function (default: the function's name)" },
   azureTrigger: { value: "NAME", summary: "azure: binding of a trigger that is not HTTP; the payload arrives under it" },
   payloadMax: { value: "SIZE", summary: "lambda, azure: the largest event and answer (default 6MiB)" },

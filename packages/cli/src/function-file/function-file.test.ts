@@ -89,10 +89,10 @@ describe("a function file", () => {
 
 describe("options of deploy", () => {
   it("give every field", () => {
-    const words = "--image b --contract http --command sh --command -c -e A=1 --env B=x=y --secret S=t --port 80 --start-probe /ready --concurrency 4 --memory 64MiB --cpu 2 --timeout 5s --start-timeout 10s --stop-grace 1s --scratch 8MiB --network none --profile strict --azure-function HttpExample --azure-trigger item --content-type text/plain --min-instances 1 --max-instances-per-agent 3 --idempotent --retry never --site plant --site cloud --require gpu=true --prefer disk=ssd --residency eu -- a -b";
+    const words = "--image b --contract http --command sh --command -c -e A=1 --env B=x=y --secret S=t --port 80 --start-probe /ready --concurrency 4 --memory 64MiB --cpu 2 --timeout 5s --start-timeout 10s --stop-grace 1s --scratch 8MiB --network none --profile strict --runtime runsc --azure-function HttpExample --azure-trigger item --content-type text/plain --min-instances 1 --max-instances-per-agent 3 --idempotent --retry never --site plant --site cloud --require gpu=true --prefer disk=ssd --residency eu -- a -b";
     expect(flags(...words.split(" ")).values).toEqual({
       image: "b", contract: "http", command: ["sh", "-c"], args: ["a", "-b"], env: { A: "1", B: "x=y" }, secrets: { S: "t" }, port: 80, startProbePath: "/ready", concurrency: 4,
-      memoryBytes: 2 ** 26, cpuMillis: 2000, timeoutMs: 5000, startTimeoutMs: 10_000, stopGraceMs: 1000, scratchBytes: 2 ** 23, network: "none", profile: "strict",
+      memoryBytes: 2 ** 26, cpuMillis: 2000, timeoutMs: 5000, startTimeoutMs: 10_000, stopGraceMs: 1000, scratchBytes: 2 ** 23, network: "none", profile: "strict", runtime: "runsc",
       azureFunction: "HttpExample", azureTrigger: "item", contentType: "text/plain", minInstances: 1, maxInstancesPerAgent: 3, idempotent: true, retry: "never",
       placement: { sites: ["plant", "cloud"], require: { gpu: "true" }, prefer: [{ key: "disk", value: "ssd" }], residency: ["eu"] },
     });

@@ -52,6 +52,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       pidsLimit: 64,
       scratchBytes: mebibyte,
       profile: "standard",
+      volumes: [],
       network: "none",
       mounts: [],
       stdin: true,

@@ -269,10 +269,12 @@ function factsOf(reference: string, image: FakeImage): ImageFacts {
     entrypoint: [],
     command: [],
     exposedPorts: [],
+    volumes: [],
     env: [],
     labels: {},
     user: "",
     workingDirectory: "",
+    faults: [],
     ...image.facts,
   };
 }
