@@ -21,6 +21,7 @@ say cpu $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_per
 say memoryAndSwap $(cat /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes 2>/dev/null)
 say swap $(cat /sys/fs/cgroup/memory.swap.max 2>/dev/null)
 say rawSocket $(arping -q -f -w 1 -c 1 -I eth0 0.0.0.1 2>&1 | grep -c 'not permitted')
+say tmp $(grep ' /tmp ' /proc/mounts)
 try makeDevice mknod /tmp/null c 1 3
 try writeRoot touch /written
 try copyToTmp cp /bin/busybox /tmp/busybox
@@ -163,6 +164,20 @@ describe("an instance", () => {
 
   it("of profile strict writes nowhere but in /tmp, and runs nothing from there", () => {
     expect(strict).toMatchObject({ writeRoot: "refused", copyToTmp: "done", runFromTmp: "refused" });
+    expect(strict["tmp"]).toMatch(/^tmpfs \/tmp tmpfs rw,nosuid,nodev,noexec,relatime,size=8192k/);
+    expect([standard["tmp"], plain["tmp"]]).toEqual(["", ""]);
+  });
+
+  it("of profile strict has sized memory where its image wants a volume, by whatever spelling", async () => {
+    const id = await agent.engine.createContainer(agent.shell("sleep 600", { profile: "strict", volumes: ["/data//", "/data"] }));
+    expect((await docker.getContainer(id).inspect()).HostConfig.Tmpfs).toMatchObject({ "/data": expect.stringContaining("size=1048576") as string });
+    const { stdout } = await agent.run("grep ' /data ' /proc/mounts; head -c 2000000 /dev/zero 2>/dev/null > /data/a || echo full", { profile: "strict", volumes: ["/data"] });
+    expect(stdout).toMatch(/^tmpfs \/data tmpfs rw,nosuid,nodev,noexec,relatime,size=1024k.*\nfull\n$/);
+  });
+
+  it("is made with the runtime that is asked for, or not at all", async () => {
+    expect((await agent.run("echo inside", { runtime: "runc" })).stdout).toBe("inside\n");
+    await expect(agent.engine.createContainer(agent.shell("true", { runtime: "kata-none" })).then((id) => agent.engine.startContainer(id))).rejects.toMatchObject({ name: "EngineError" });
   });
 
   it("of profile strict has as much room in /tmp as its scratch, and no more", async () => {
