@@ -32,6 +32,7 @@ const known: Partial<Record<Reason, Known>> = {
   no_agent_eligible: conflict,
   image_has_no_command: conflict,
   wrong_architecture: conflict,
+  image_runs_as_root: conflict,
   image_not_found: conflict,
   no_free_slot: busy,
   backlog_full: busy,
