@@ -14,7 +14,7 @@ export const awsKeyCreate = defineCommand({
   arguments: {},
   examples: [
     ['eval "$(longshore aws-key create)"', "For this shell"],
-    ["aws lambda invoke --endpoint-url \"$AWS_ENDPOINT_URL_LAMBDA\" --function-name resize --log-type Tail answer.json", "Then invoke"],
+    ["aws lambda invoke --function-name resize answer.json", "Then invoke"],
   ],
   run: async (_input, { fleet, terminal, json, connection }) => {
     const key = await fleet().awsKeys.create();
