@@ -1,12 +1,14 @@
 /**
  * `npm test`: lint, types, every test, and whether the tests left anything behind. `npm test -- FILTER…` runs the tests that vitest's
- * filter matches, without lint and types. The last line is `N passed, N failed`; exit code 1 when anything failed.
+ * filter matches, without lint and types. `npm test -- --engine 28 FILTER…` runs them, by default all that need an engine, against a
+ * Docker 28 of the run's own. The last line is `N passed, N failed`; exit code 1 when anything failed.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runInForeground } from "../packages/cli/bin/run-in-place.mjs";
-import { testNeeds } from "./setup/needs.mjs";
+import { newerEngineNeeds, testNeeds } from "./setup/needs.mjs";
+import { newerEngineVersion } from "./setup/newer-engine.mjs";
 import { nodePath } from "./setup/node.mjs";
 import { seconds } from "./setup/progress.mjs";
 import { tryCommand } from "./setup/run-command.mjs";
@@ -15,11 +17,12 @@ import { toolEnvironment } from "./setup/tool-environment.mjs";
 import { root } from "./setup/workspace.mjs";
 import { countResults, formatCounts } from "./test/count-results.mjs";
 import { findLeftovers, listTraces } from "./test/leftovers.mjs";
+import { startOwnEngine } from "./test/own-engine.mjs";
 import { findWorkspaceTool } from "./workspace-tool.mjs";
 
 process.chdir(root);
-const filters = process.argv.slice(2);
-await setUp(testNeeds);
+const { engine, filters } = readArguments(process.argv.slice(2));
+await setUp(engine === undefined ? testNeeds : [...testNeeds, ...newerEngineNeeds]);
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 if (filters.length === 0) {
@@ -27,12 +30,38 @@ if (filters.length === 0) {
   await check("Types", () => runTool("tsc", ["--noEmit", "-p", "."]));
   await check("Types of scripts", () => runTool("tsc", ["--noEmit", "-p", "scripts"]));
 }
-await runTests();
+if (engine === undefined) await runTests([], filters);
+else await runTestsOnOwnEngine();
 console.log(formatCounts(counts));
 process.exitCode = counts.failed === 0 ? 0 : 1;
 
-/** Runs vitest in a temporary folder of the run's own, then looks for what stayed. */
-async function runTests() {
+/** @param {readonly string[]} words */
+function readArguments([first = "", version = "", ...filters]) {
+  if (first !== "--engine") return { engine: undefined, filters: process.argv.slice(2) };
+  if (version !== newerEngineVersion) {
+    console.error(`Cannot run tests on engine ${JSON.stringify(version)}: npm test -- --engine ${newerEngineVersion} [FILTER…]; without --engine they run on the machine's own`);
+    process.exit(2);
+  }
+  return { engine: version, filters: filters.length > 0 ? filters : ["--project", "integration"] };
+}
+
+/** Runs them beside the machine's engine, on one that is there for this run only. */
+async function runTestsOnOwnEngine() {
+  const own = await startOwnEngine();
+  process.env.DOCKER_HOST = own.address;
+  try {
+    await runTests(own.enter, filters);
+  } finally {
+    await own.stop();
+  }
+}
+
+/**
+ * Runs vitest in a temporary folder of the run's own, then looks for what stayed.
+ * @param {readonly string[]} enter words before the command
+ * @param {readonly string[]} filters
+ */
+async function runTests(enter, filters) {
   const runId = crypto.randomUUID();
   const folder = mkdtempSync(join(tmpdir(), "longshore-tests-"));
   const run = { temporaryFolder: folder, mark: `LONGSHORE_TEST_RUN=${runId}` };
@@ -41,7 +70,8 @@ async function runTests() {
     const before = await listTraces(run);
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const env = { ...toolEnvironment(), TMPDIR: folder, LONGSHORE_TEST_RUN: runId };
-    const { code } = await runInForeground(nodePath(), [findWorkspaceTool("vitest") ?? "", "run", ...reporters, ...filters], env);
+    const [command = "", ...words] = [...enter, nodePath(), findWorkspaceTool("vitest") ?? "", "run", ...reporters, ...filters];
+    const { code } = await runInForeground(command, words, env);
     const results = countResults(readReport(report), code);
     if (results.problem !== undefined) console.log(results.problem);
     for (const key of /** @type {const} */ (["passed", "failed", "skipped"])) counts[key] += results[key];

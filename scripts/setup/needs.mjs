@@ -1,8 +1,10 @@
 import { awsCli } from "./aws-cli.mjs";
+import { chromium } from "./chromium.mjs";
 import { dockerRegistry } from "./docker-registry.mjs";
 import { engine } from "./engine.mjs";
 import { lambdaRuntime } from "./lambda-runtime.mjs";
 import { natsServer } from "./nats-server.mjs";
+import { newerEngine } from "./newer-engine.mjs";
 import { nginx } from "./nginx.mjs";
 import { node } from "./node.mjs";
 import { pnpm } from "./pnpm.mjs";
@@ -19,5 +21,7 @@ export const buildNeeds = [node, pnpm, dependencies];
 export const fleetNeeds = [...workspaceNeeds, engine, natsServer, busybox];
 /** To measure a fleet: by name only what that bench needs. @param {readonly string[]} names */
 export const benchNeeds = (names) => [...fleetNeeds, ...(names.length === 0 || names.includes("cold-lambda") ? [lambdaRuntime] : [])];
+/** To run the tests against an engine that is newer than the machine's. */
+export const newerEngineNeeds = [newerEngine];
 /** To run every test. */
-export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx, lambdaRuntime, awsCli];
+export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx, lambdaRuntime, awsCli, chromium];

@@ -1,5 +1,6 @@
 import { findNatsServer } from "../../packages/cli/bin/tool-cache.mjs";
 import { findAwsCli } from "./aws-cli.mjs";
+import { findChromium } from "./chromium.mjs";
 import { findDockerRegistry } from "./docker-registry.mjs";
 import { findLambdaRuntime } from "./lambda-runtime.mjs";
 import { findCommand } from "./machine.mjs";
@@ -9,7 +10,8 @@ import { nodeEnvironment } from "./node.mjs";
 /**
  * The environment for what runs a fleet: `node` is Node 24, `LONGSHORE_NATS_SERVER` names the nats-server that set-up found,
  * `LONGSHORE_DOCKER_REGISTRY` the registry that tests start, `LONGSHORE_NGINX` and `LONGSHORE_LAMBDA_RUNTIME` the folders with the
- * nginx and the Lambda runtime client that they make images of, `LONGSHORE_AWS_CLI` the AWS command line that they call with.
+ * nginx and the Lambda runtime client that they make images of, `LONGSHORE_AWS_CLI` the AWS command line that they call with, and
+ * `LONGSHORE_CHROMIUM` the browser.
  */
 export function toolEnvironment() {
   const natsServer = findNatsServer() ?? findCommand("nats-server");
@@ -17,6 +19,7 @@ export function toolEnvironment() {
   const nginx = findNginx();
   const lambdaRuntime = findLambdaRuntime();
   const awsCli = findAwsCli();
+  const chromium = findChromium();
   return {
     ...nodeEnvironment(),
     ...(natsServer === undefined ? {} : { LONGSHORE_NATS_SERVER: natsServer }),
@@ -24,5 +27,6 @@ export function toolEnvironment() {
     ...(nginx === undefined ? {} : { LONGSHORE_NGINX: nginx }),
     ...(lambdaRuntime === undefined ? {} : { LONGSHORE_LAMBDA_RUNTIME: lambdaRuntime }),
     ...(awsCli === undefined ? {} : { LONGSHORE_AWS_CLI: awsCli }),
+    ...(chromium === undefined ? {} : { LONGSHORE_CHROMIUM: chromium }),
   };
 }

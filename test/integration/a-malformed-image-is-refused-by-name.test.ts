@@ -42,7 +42,7 @@ describe("an image with a malformed config", () => {
   });
 
   it("of a wrong type gets no further than the engine, and an entrypoint that is a text is one word", async () => {
-    await expect(loadHandMadeImage({ Entrypoint: 5 })).rejects.toThrow("Entrypoint");
+    await expect(loadHandMadeImage({ Entrypoint: 5 })).rejects.toThrow("unmarshal");
     await deploy(await loadHandMadeImage({ Entrypoint: "/bin/no such program" }));
     await expect(test.fleet.invoke("odd")).rejects.toMatchObject({ reason: "instance_start_failed", message: expect.stringContaining("/bin/no such program") as string });
   });

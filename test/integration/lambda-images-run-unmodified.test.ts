@@ -113,8 +113,10 @@ describe("images with AWS's runtime client", () => {
   it("write logs that bear the invocation's id", async () => {
     const answer = await test.fleet.call("echo", '"said"', { where: "site=plant" });
     await answer.bytes();
-    const lines: string[] = [];
-    for await (const line of test.fleet.invocation(answer.invocationId).logs()) lines.push(line.line);
-    expect(lines.join("\n")).toContain('echo "said"');
+    for await (const { line, invocationId } of test.fleet.logs("echo", { follow: true })) { // Output travels apart from answers.
+      if (!line.includes('echo "said"')) continue;
+      expect(invocationId).toBe(answer.invocationId);
+      break;
+    }
   });
 });

@@ -10,11 +10,11 @@ describe("many calls at once on a function at zero", () => {
   afterAll(() => test.close());
 
   it("200 are all answered by a web server, which never has more than its concurrency", async () => {
-    await test.fleet.deploy(await laboratoryFunction("lab", { concurrency: 10 }));
+    await test.fleet.deploy(await laboratoryFunction("lab", { concurrency: 10, timeoutMs: 120_000 }));
     const answers = await Promise.all(Array.from({ length: 200 }, async () => (await test.fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=50" })).json() as Promise<{ most: number }>));
     expect(answers).toHaveLength(200);
     expect(Math.max(...answers.map(({ most }) => most))).toBeLessThanOrEqual(10);
-  });
+  }, 120_000);
 
   it("are all answered by a command-line image, each by a container of its own, however few the agents may have at once", async () => {
     await test.fleet.deploy(await shellFunction("count", "wc -c", { timeoutMs: 120_000 }));
