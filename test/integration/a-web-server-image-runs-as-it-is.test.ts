@@ -43,7 +43,7 @@ describe("an image", () => {
     const node = (script: string, changes: Partial<FunctionDocument> = {}, config: Config = {}) => ensureImage("node", { files: { "/app/server.mjs": { content: script } }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080], ...config } }).then((image) => component("server", image, changes));
 
     it("that forks it, closes its streams and goes on lives as long as its container", async () => {
-      await whileDeployed(test, await httpd("httpd -f -p 8080 -h /www & exec >&- 2>&-; wait"), async (name) => {
+      await whileDeployed(test, await httpd("httpd -f -p 8080 -h /www > /dev/null 2>&1 & exec >&- 2>&-; wait"), async (name) => {
         const first = await test.fleet.call(name, undefined, { method: "GET" });
         const second = await test.fleet.call(name, undefined, { method: "GET" });
         expect([await first.text(), await second.text(), second.start]).toEqual(["tide", "tide", "warm"]);

@@ -91,9 +91,9 @@ describe("an image", () => {
 
   describe("that needs a runtime of the container engine", () => {
     it("runs where there is that runtime", async () => {
-      expect(await whileDeployed(test, await shellFunction("contained", "echo inside", { runtime: "runc" }), async (name) => {
+      expect(await whileDeployed(test, await shellFunction("contained", "echo inside", { runtime: "io.containerd.runc.v2" }), async (name) => {
         await test.untilHeld(`${name}-r1`, "plant");
-        expect((await (await containerOf(test, name)).inspect()).HostConfig.Runtime).toBe("runc");
+        expect((await (await containerOf(test, name)).inspect()).HostConfig.Runtime).toBe("io.containerd.runc.v2");
         return textOf(name);
       })).toBe("inside\n");
       expect((await test.fleet.agents.list())[0]?.introduction?.runtimes).toContain("runc");

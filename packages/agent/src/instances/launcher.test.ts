@@ -93,6 +93,20 @@ describe("a held server", () => {
     await prepared.discard();
   });
 
+  it("that closes its streams lives on: only its container's end is its end", async () => {
+    const { prepare, engine, readiness } = scene();
+    const prepared = await prepare(server);
+    const begun = prepared.begin();
+    await settled();
+    readiness[0]?.ready();
+    await begun;
+    engine.containers[0]?.breakStreams();
+    await settled();
+    expect(engine.containers[0]?.state.running).toBe(true);
+    expect((await prepared.evidence()).exit).toBeUndefined();
+    await prepared.discard();
+  });
+
   it("is removed at once when it is discarded, without a signal", async () => {
     const { prepare, engine, released } = scene();
     await (await prepare(server)).discard();
