@@ -64,7 +64,7 @@ async function runTestsOnOwnEngine() {
 async function runTests(enter, filters) {
   const runId = crypto.randomUUID();
   const folder = mkdtempSync(join(tmpdir(), "longshore-tests-"));
-  const run = { temporaryFolder: folder, mark: `LONGSHORE_TEST_RUN=${runId}` };
+  const run = { temporaryFolder: folder, mark: `LONGSHORE_TEST_RUN=${runId}`, enter };
   const report = join(folder, "report.json");
   try {
     const before = await listTraces(run);

@@ -9,8 +9,8 @@ const graceMs = 20_000;
 
 /**
  * Tells one run of the tests from whatever else happens on the machine: the run has a temporary folder of its own, and everything it
- * starts inherits the mark.
- * @typedef {{ temporaryFolder: string, mark: string }} TestRun
+ * starts inherits the mark. `enter` are the words before a command that looks at the network the run is in: none for the machine's own.
+ * @typedef {{ temporaryFolder: string, mark: string, enter: readonly string[] }} TestRun
  */
 
 /**
@@ -20,7 +20,7 @@ const graceMs = 20_000;
  */
 export async function listTraces(run) {
   const lists = await Promise.all([
-    containers(), networks(), volumes(), firewallRules(), networkNamespaces(), temporaryFolders(run), processes(run),
+    containers(), networks(), volumes(), firewallRules(run), networkNamespaces(), temporaryFolders(run), processes(run),
   ]);
   return new Set(lists.flat());
 }
@@ -63,10 +63,12 @@ async function volumes() {
   return (list.Volumes ?? []).map(({ Name }) => `volume ${Name}`);
 }
 
-async function firewallRules() {
+/** @param {TestRun} run */
+async function firewallRules({ enter }) {
   const save = findCommand("iptables-save");
   if (save === undefined) return [];
-  const { output } = await tryCommand(save, []);
+  const [command = "", ...words] = [...enter, save];
+  const { output } = await tryCommand(command, words);
   return output.split("\n").filter((line) => /longshore/i.test(line)).map((line) => `firewall rule ${line}`);
 }
 
