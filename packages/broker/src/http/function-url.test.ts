@@ -169,13 +169,13 @@ describe("a function URL", () => {
     const body = Buffer.alloc(20_000_000, 7);
     expect((await rig.send({ method: "PUT", path: "/f/x/", body })).body.toString()).toBe("20000000 7");
     expect((await rig.send({ method: "PUT", path: "/f/x/", body, headers: { "transfer-encoding": "chunked" } })).body.toString()).toBe("20000000 7");
-  });
+  }, 60_000);
 
   it("passes on an answer that comes before the request was read", async () => {
     await start((invocation) => { invocation.complete("who are you", { status: 401, result: { outcome: "succeeded", status: 401 } }); });
     const answer = await rig.send({ method: "POST", path: "/f/x/", body: Buffer.alloc(20_000_000) });
     expect(answer).toMatchObject({ status: 401 });
-  });
+  }, 60_000);
 
   it("answers Expect: 100-continue at once, and refuses a body over the limit before it is sent", async () => {
     await start(async (invocation) => { invocation.complete(await invocation.readAll()); }, { limits: { bodyBytes: 1000 } });

@@ -132,8 +132,10 @@ export class InvocationFront implements AnswerFront {
   /** The function's own fields, without those of its connection, and ours. */
   #fields(head: AnswerHead, outcome: string | undefined): string[] {
     const fields: string[] = [];
+    const isOriginAllowed = this.#response.hasHeader("access-control-allow-origin"); // Then who may read the answer is not for the function to say.
     for (const [name, value] of head.headers) {
       const lower = name.toLowerCase();
+      if (isOriginAllowed && lower.startsWith("access-control-")) continue;
       if (!isHopByHop(lower) && lower !== "content-length" && !lower.startsWith("longshore-")) fields.push(name, value);
     }
     if (fields.some((name, index) => index % 2 === 0 && name.toLowerCase() === "date")) this.#response.sendDate = false;

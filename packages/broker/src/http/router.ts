@@ -53,6 +53,12 @@ function matchParts(pattern: readonly string[], parts: readonly string[]): Recor
   return parameters;
 }
 
+/** The methods that a path takes; none when it is not in the API. */
+export function methodsOf(path: string): readonly string[] {
+  const parts = path.split("/");
+  return patterns.filter(({ parts: pattern }) => matchParts(pattern, parts) !== undefined).map(({ route }) => route.method);
+}
+
 /** What an invocation is for: the function, and the target that its image is to see, raw. */
 export interface Destination {
   readonly functionName: string;

@@ -12,6 +12,7 @@ import type { Caller } from "../socket/caller.ts";
 import { refuseUpgrade } from "../socket/refuse-upgrade.ts";
 import type { SocketServer } from "../socket/server.ts";
 import { type CallerRules, identifyCaller } from "./caller.ts";
+import { answerCors } from "./cors.ts";
 import { readDocument } from "./document.ts";
 import type { BrokerParts, HandlerContext } from "./handler.ts";
 import { handlers } from "./handlers.ts";
@@ -124,6 +125,7 @@ class NodeHttpServer implements HttpServer {
       const { tenantId } = await identifyCaller(request, this.#options.callers);
       return this.#invoke(request, response, functionUrl, tenantId);
     }
+    if (answerCors(request, response, target.path, this.#options.callers.allowedOrigins)) return;
     const match = matchRoute(request.method ?? "GET", target.path);
     const caller = match.route.access === "key" ? await identifyCaller(request, this.#options.callers) : undefined;
     const query = new URLSearchParams(target.query);

@@ -39,6 +39,7 @@ export interface RigOptions {
   readonly limits?: Partial<HttpLimits>;
   readonly trustsLoopback?: boolean;
   readonly signatures?: SignatureVerifier;
+  readonly allowedOrigins?: readonly string[];
 }
 
 const noSignatures: SignatureVerifier = {
@@ -48,7 +49,7 @@ const noSignatures: SignatureVerifier = {
 };
 
 /** Starts it; parts that a test does not give throw when they are used. */
-export async function startHttpRig(scripts: Record<string, Script>, { parts = {}, limits = {}, trustsLoopback = true, signatures = noSignatures }: RigOptions = {}): Promise<HttpRig> {
+export async function startHttpRig(scripts: Record<string, Script>, { parts = {}, limits = {}, trustsLoopback = true, signatures = noSignatures, allowedOrigins = [] }: RigOptions = {}): Promise<HttpRig> {
   const invoker = createFakeInvoker(scripts);
   const log = pino({ level: "silent" });
   const authenticate = (bearer: string | undefined, { loopback }: { loopback: boolean }) => {
@@ -62,7 +63,7 @@ export async function startHttpRig(scripts: Record<string, Script>, { parts = {}
     parts: { health: { brokerId, problem: () => undefined }, metrics: () => "", ...parts } as BrokerParts,
     invoker,
     socketServer: createSocketServer({ invoker, authenticate, events: { snapshot: () => [], subscribe: () => () => undefined }, logs: { open: () => Promise.resolve([]) }, brokerId, log }),
-    callers: { authenticate, trustsLoopback, allowedOrigins: [] },
+    callers: { authenticate, trustsLoopback, allowedOrigins },
     signatures,
     limits: { ...defaultHttpLimits, ...limits },
     listen: { host: "127.0.0.1", port: 0 },
