@@ -57,7 +57,7 @@ export class KeyPairs {
   find(accessKeyId: string): KeyPair | undefined {
     if (!idPattern.test(accessKeyId)) return undefined;
     const stored = this.#documents.peek(accessKeyId);
-    if (stored === undefined) return undefined;
+    if (stored?.accessKeyId !== accessKeyId) return undefined;
     try {
       return { tenantId: stored.tenantId as TenantId, secretAccessKey: unseal(stored.sealedSecret, placeOf(stored), this.#sealKey) };
     } catch (err) {

@@ -95,7 +95,8 @@ describe("a signature of AWS's own signer", () => {
   it.each<[what: string, change: (request: SignedRequest) => SignedRequest]>([
     ["the method", (request) => ({ ...request, method: "GET" })],
     ["the path", (request) => ({ ...request, target: request.target.replace("resize", "delete") })],
-    ["the query", (request) => ({ ...request, target: `${request.target}?Qualifier=2` })],
+    ["the query", (request) => ({ ...request, target: `${request.target}&Qualifier=2` })],
+    ["a plus in the query, which is read as a space", (request) => ({ ...request, target: request.target.replace("a%2Bb", "a+b") })],
     ["the body", (request) => ({ ...request, body: Buffer.from("[]") })],
     ["a header", (request) => withHeader(request, "x-amz-log-type", () => "None")],
     ["the host", (request) => withHeader(request, "host", () => "other.example")],
@@ -107,7 +108,7 @@ describe("a signature of AWS's own signer", () => {
     ["the time", (request) => withHeader(request, "x-amz-date", () => "20260102T030406Z")],
     ["the hash of the body", (request) => withHeader(request, "x-amz-content-sha256", () => "UNSIGNED-PAYLOAD")],
   ])("is refused when something else comes than was signed: %s", async (_what, change) => {
-    expect(refusal(change(await signed({ headers: { "x-amz-log-type": "Tail" } })))).toMatchObject({ type: "InvalidSignatureException", status: 403 });
+    expect(refusal(change(await signed({ headers: { "x-amz-log-type": "Tail" }, query: { Marker: "a+b" } })))).toMatchObject({ type: "InvalidSignatureException", status: 403 });
   });
 
   it.each<[what: string, request: Promise<SignedRequest>, error: Record<string, unknown>]>([
@@ -119,7 +120,8 @@ describe("a signature of AWS's own signer", () => {
     ["a time yet to come", signed({ at: new Date(now.getTime() + 301_000) }), { type: "InvalidSignatureException", message: expect.stringContaining("not yet current") }],
     ["no signature", signed().then((request) => withHeader(request, "authorization", () => undefined)), { type: "MissingAuthenticationTokenException" }],
     ["a signature in the URL", signed().then((request) => ({ ...request, target: `${request.target}?X-Amz-Signature=00` })), { type: "IncompleteSignatureException" }],
-    ["no time", signed().then((request) => withHeader(request, "x-amz-date", () => undefined)), { type: "InvalidSignatureException" }],
+    ["no time", signed().then((request) => withHeader(request, "x-amz-date", () => undefined)), { type: "IncompleteSignatureException" }],
+    ["a key of another form", signed({ key: "test" }), { type: "UnrecognizedClientException" }],
     ["half a signature", signed().then((request) => withHeader(request, "authorization", (value) => value.slice(0, -1))), { type: "IncompleteSignatureException" }],
     ["another algorithm", signed().then((request) => withHeader(request, "authorization", (value) => value.replace("HMAC-SHA256", "ECDSA-P256-SHA256"))), { type: "IncompleteSignatureException" }],
     ["a header of a megabyte", signed().then((request) => withHeader(request, "authorization", (value) => `${value}${" ".repeat(1_000_000)}`)), { type: "IncompleteSignatureException" }],

@@ -29,15 +29,15 @@ const service = "lambda";
  * Verifies AWS's signatures (SigV4) by the key pairs that tenants have made.
  *
  * Invariants: V1 what a signature does not cover is not believed: method, path, query, host, time, every `x-amz-` header and the body
- * are. V2 an unknown key and a wrong secret cost the same comparisons, and neither tells anything of the secret.
+ * are. V2 how long a wrong signature takes tells nothing of the right one.
  */
 export function createSignatureVerifier({ find, now }: { readonly find: (accessKeyId: string) => KeyPair | undefined; readonly now: () => Date }): SignatureVerifier {
   return {
     verify(request) {
       refuseOtherWays(request);
       const authorization = readAuthorization(request.headers.authorization ?? "", String(request.headers["x-amz-date"] ?? ""));
-      checkScope(authorization, request);
       checkTime(authorization, now());
+      checkScope(authorization, request);
       const pair = find(authorization.accessKeyId);
       if (pair === undefined) throw unknownToken();
       const payloadHash = createHash("sha256").update(request.body).digest("hex");
@@ -52,7 +52,7 @@ export function createSignatureVerifier({ find, now }: { readonly find: (accessK
 function refuseOtherWays({ target, headers }: SignedRequest): void {
   if (/[?&]X-Amz-Signature=/i.test(target)) throw new AwsError("IncompleteSignatureException", 403, "A signature in the URL is not taken here: send it in the Authorization header");
   if (headers.authorization === undefined) throw new AwsError("MissingAuthenticationTokenException", 403, "Missing Authentication Token");
-  if (headers["x-amz-security-token"] !== undefined) throw unknownToken();
+  if (headers["x-amz-security-token"] !== undefined) throw new AwsError("UnrecognizedClientException", 403, "The security token included in the request is invalid: key pairs of this fleet have none (is AWS_SESSION_TOKEN set?).");
 }
 
 /** V1 */

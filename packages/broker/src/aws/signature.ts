@@ -16,7 +16,7 @@ export interface Authorization {
 }
 
 const algorithm = "AWS4-HMAC-SHA256";
-const pattern = /^AWS4-HMAC-SHA256 +Credential=(\w{16,128})\/(\d{8})\/([\w-]{1,64})\/([\w-]{1,64})\/aws4_request, ?SignedHeaders=([\w;-]{1,4096}), ?Signature=([0-9a-f]{64})$/;
+const pattern = /^AWS4-HMAC-SHA256 +Credential=([^\s/,]{1,128})\/(\d{8})\/([\w-]{1,64})\/([\w-]{1,64})\/aws4_request, ?SignedHeaders=([\w;-]{1,4096}), ?Signature=([0-9a-f]{64})$/;
 
 /** Reads an `Authorization` header; throws an AwsError for one that is not such a signature. */
 export function readAuthorization(header: string, date: string): Authorization {
@@ -74,7 +74,7 @@ function encoded(text: string): string {
 /** What stands for nothing stays as it is: the signature will differ, and says so. */
 function decoded(text: string): string {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(text.replaceAll("+", " ")); // As the query is read afterwards.
   } catch {
     return text;
   }

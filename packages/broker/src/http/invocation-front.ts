@@ -138,6 +138,7 @@ export class InvocationFront implements AnswerFront {
       if (isOriginAllowed && lower.startsWith("access-control-")) continue;
       if (!isHopByHop(lower) && lower !== "content-length" && !lower.startsWith("longshore-")) fields.push(name, value);
     }
+    if (this.#response.hasHeader("vary")) fields.push("Vary", "Origin"); // A field of the function's would take the place of ours.
     if (fields.some((name, index) => index % 2 === 0 && name.toLowerCase() === "date")) this.#response.sendDate = false;
     return [...fields, ...this.#ownFields(head, outcome)];
   }

@@ -19,6 +19,12 @@ describe("longshore aws-key", () => {
     expect(JSON.parse((await runLine(["aws-key", "create", "--json"], { fleet: recording().fleet })).stdout)).toEqual({ ...view, secretAccessKey: "hush", endpointUrl: "http://127.0.0.1:4270" });
   });
 
+  it("makes one word to the shell of whatever a broker says", async () => {
+    const awsKeys = { create: async () => ({ ...view, secretAccessKey: "$(reboot)'; reboot #" }) } as unknown as Fleet["awsKeys"];
+    const { stdout } = await runLine(["aws-key", "create"], { fleet: { awsKeys } });
+    expect(stdout).toContain(`export AWS_SECRET_ACCESS_KEY='$(reboot)'\\''; reboot #'\n`);
+  });
+
   it("lists pairs without their secrets", async () => {
     expect((await runLine(["aws-key", "ls"], { fleet: recording().fleet })).stdout).toMatch(/^ACCESS KEY +MADE\nLSAKABCDEFGHIJKLMNOP +/);
     expect(JSON.parse((await runLine(["aws-key", "ls", "--json"], { fleet: recording().fleet })).stdout)).toEqual({ awsKeys: [view] });

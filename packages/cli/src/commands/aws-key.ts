@@ -20,7 +20,7 @@ export const awsKeyCreate = defineCommand({
     const key = await fleet().awsKeys.create();
     if (json) return terminal.print(JSON.stringify({ ...key, endpointUrl: connection.url }));
     const variables = { AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey, AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "us-east-1", AWS_ENDPOINT_URL_LAMBDA: connection.url };
-    for (const [name, value] of Object.entries(variables)) terminal.print(`export ${name}=${value}`);
+    for (const [name, value] of Object.entries(variables)) terminal.print(`export ${name}=${shellWord(value)}`);
     terminal.note(terminal.errStyle.dim("The secret is not shown again; longshore aws-key rm takes the pair back."));
   },
 });
@@ -52,6 +52,11 @@ export const awsKeyRm = defineCommand({
     terminal.print(json ? JSON.stringify({ removed: args.id }) : `Deleted ${args.id}`);
   },
 });
+
+/** One word to a shell, whatever is in it: the lines are run, and what a broker says is not the user's. */
+function shellWord(value: string): string {
+  return /^[\w./:@-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+}
 
 function columnsAt(nowMs: number): readonly Column<AwsKeyView>[] {
   return [
