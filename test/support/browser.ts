@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
+import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
+import { createForwarder } from "./forward-port.ts";
 
 /** A real browser, with one page. */
 export interface TestBrowser extends AsyncDisposable {
@@ -12,7 +13,7 @@ export interface TestBrowser extends AsyncDisposable {
 /** A browser without the connections that it makes on its own. */
 const words = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"];
 
-const forwarder = join(import.meta.dirname, "forward-port.mjs");
+const forwarder = join(import.meta.dirname, "forward-port.ts");
 
 /**
  * Starts it without a window, on a fresh profile that goes with it. It lives in a network namespace of its own, in which `ports` of
@@ -41,11 +42,6 @@ export async function startBrowser(ports: readonly number[]): Promise<TestBrowse
 
 /** Leads from a socket file, which every network namespace sees, to a port of this one. */
 function openDoor(path: string, port: number): Promise<Server> {
-  const server = createServer((near) => {
-    const far = connect(port, "127.0.0.1");
-    near.pipe(far).pipe(near);
-    near.on("error", () => far.destroy()).on("close", () => far.destroy());
-    far.on("error", () => near.destroy()).on("close", () => near.destroy());
-  });
-  return new Promise((resolve) => server.listen(path, () => resolve(server)));
+  const door = createForwarder({ port, host: "127.0.0.1" });
+  return new Promise((resolve) => door.listen(path, () => resolve(door)));
 }

@@ -21,6 +21,7 @@ import { type FateWatch, watchFates } from "./instances/fates.ts";
 import { createLauncher } from "./instances/launcher.ts";
 import { poolLimits } from "./instances/limits.ts";
 import { InstancePool } from "./instances/pool.ts";
+import { PoolDrain } from "./instances/pool-drain.ts";
 import { type AgentCredential, loadCredential } from "./join/credential.ts";
 import { renewCredential } from "./join/renew.ts";
 import { type Journal, openJournal } from "./journal/journal.ts";
@@ -72,6 +73,7 @@ interface Started {
   logs?: LogStore;
   fates?: FateWatch;
   pool?: InstancePool;
+  drain?: (deadlineMs: number) => Promise<void>;
   adoption?: Adoption;
   health?: EngineHealth;
   bus?: AgentBus;
@@ -107,7 +109,7 @@ class WiredAgent implements Agent {
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    await this.#drainPool(deadlineMs);
+    await this.#started.drain?.(deadlineMs);
     await this.close();
   }
 
@@ -147,12 +149,18 @@ class WiredAgent implements Agent {
     };
     const revisions = new KnownRevisions();
     const startRun = createRunner({ pool, revisions, contractOf, journal, clock: this.#clock, log });
+    const emptying = new PoolDrain(pool, this.#clock);
     const resume = () => {
-      pool.resume();
+      emptying.resume();
       started.heartbeats?.beat();
     };
+    const drain = (started.drain = (deadlineMs: number) => {
+      const drained = emptying.drain(deadlineMs);
+      started.heartbeats?.beat();
+      return drained;
+    });
     await keeper.start();
-    const answerAsk = createAskHandler({ engine: keeper.source, images, pool, revisions, adoption, logs, introduce, resume, drain: (deadlineMs) => this.#drainPool(deadlineMs) });
+    const answerAsk = createAskHandler({ engine: keeper.source, images, pool, revisions, adoption, logs, introduce, resume, drain });
     await bus.start({
       open: (verb, frame, exchange) => (verb === "run" ? openRun(frame, exchange, startRun, (digest) => revisions.find(digest)) : openAsk(frame, exchange, answerAsk)),
       connectionChanged: (isConnected) => {
@@ -194,21 +202,6 @@ class WiredAgent implements Agent {
       log.warn({ err }, "Runtime API not served: no lambda function can run here");
     }
     return api;
-  }
-
-  /** Ends what is unused at once and waits for the rest, at most that long. */
-  async #drainPool(deadlineMs: number): Promise<void> {
-    const { pool, heartbeats } = this.#started;
-    if (pool === undefined) return;
-    const drained = pool.drain();
-    heartbeats?.beat();
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(deadlineMs, resolve);
-      void drained.then(() => {
-        cancel();
-        resolve();
-      });
-    });
   }
 
   #sweepLater(engine: Engine, pool: InstancePool, adoption: Adoption, log: Logger): void {

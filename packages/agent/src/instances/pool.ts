@@ -164,13 +164,18 @@ export class InstancePool {
     this.#stock.refillWithin(0);
   }
 
+  /** Ends what has work too, and refuses who waits. */
+  endAll(): void {
+    for (const group of this.#inventory.groups) this.#refuseWaiters(group, 0, new LongshoreError("agent_draining", "Cannot go on waiting: the agent is stopping", { phase: "startup" }));
+    for (const instance of this.#inventory.instances) this.#lifecycle.end(instance);
+  }
+
   /** Ends everything, what has work too; resolves once nothing is left. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const drained = this.drain();
     this.#idle.stop();
-    for (const group of this.#inventory.groups) this.#refuseWaiters(group, 0, new LongshoreError("agent_draining", "Cannot go on waiting: the agent is stopping", { phase: "startup" }));
-    for (const instance of this.#inventory.instances) this.#lifecycle.end(instance);
+    this.endAll();
     await drained;
   }
 

@@ -1,7 +1,7 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openJournal } from "./journal.ts";
 
 let folder: string;
@@ -34,6 +34,17 @@ describe("the journal", () => {
     const later = openJournal(folder);
     expect(later.interrupted).toEqual([]);
     later.close();
+  });
+
+  it("keeps an end for later where the disk is full, and refuses the next start with the disk's word", () => {
+    vi.useFakeTimers();
+    symlinkSync("/dev/full", join(folder, "runs"));
+    const journal = openJournal(folder);
+    journal.ended({ invocationId: "i1", attempt: 1, outcome: "succeeded" });
+    expect(() => vi.advanceTimersByTime(1_000)).not.toThrow();
+    expect(() => journal.started({ ...run, invocationId: "i2" })).toThrow("ENOSPC");
+    journal.close();
+    vi.useRealTimers();
   });
 
   it("passes over a line that the crash cut short", () => {

@@ -51,6 +51,15 @@ export function openJournal(folder: string): Journal {
     written = 0;
   };
 
+  /** What cannot be written now is written with the next start, which says why where it cannot. */
+  const writeEnds = () => {
+    try {
+      write("");
+    } catch {
+      timer = undefined;
+    }
+  };
+
   return {
     interrupted,
     started(run) {
@@ -60,10 +69,10 @@ export function openJournal(folder: string): Journal {
     ended(run) {
       open.delete(keyOf(run));
       ends += `E ${run.invocationId} ${run.attempt} ${run.outcome}\n`;
-      timer ??= setTimeout(() => write(""), endsWaitMs);
+      timer ??= setTimeout(writeEnds, endsWaitMs);
     },
     close() {
-      if (ends !== "") write("");
+      if (ends !== "") writeEnds();
       open = new Map();
       closeSync(file);
     },

@@ -17,7 +17,10 @@ function view(name: string, revision: number, contract: FunctionView["contract"]
 
 const functions = {
   list: () => [view("resize", 2), view("plain", 1, "http"), view("missing-now", 1)],
-  view: (_tenant: TenantId, name: string) => view(name, name === "resize" ? 2 : 1, name === "plain" ? "http" : "lambda"),
+  view(_tenant: TenantId, name: string) {
+    if (!functions.list(_tenant).some((each) => each.name === name)) throw new LongshoreError("function_not_found", `Cannot find function "${name}"`);
+    return view(name, name === "resize" ? 2 : 1, name === "plain" ? "http" : "lambda");
+  },
   revisions: (_tenant: TenantId, name: string) => (name === "resize" ? [view(name, 2), view(name, 1)] : [view(name, 1)]),
 } as unknown as BrokerParts["functions"];
 

@@ -80,9 +80,9 @@ export class AwsDoor {
   #find(tenantId: TenantId, reference: FunctionReference): FunctionView {
     const { functions } = this.#options.parts;
     const { name, qualifier } = reference;
-    if (!functions.list(tenantId).some((view) => view.name === name)) throw functionNotFound(reference);
-    if (qualifier === undefined || qualifier === "$LATEST") return functions.view(tenantId, name);
-    const revision = functions.revisions(tenantId, name).find((view) => qualifier === String(view.revision) || qualifier === view.revisionId);
+    const current = inAwsWords(() => functions.view(tenantId, name), reference);
+    if (qualifier === undefined || qualifier === "$LATEST" || isRevision(current, qualifier)) return current;
+    const revision = functions.revisions(tenantId, name).find((view) => isRevision(view, qualifier));
     if (revision === undefined) throw functionNotFound(reference);
     return revision;
   }
@@ -100,6 +100,19 @@ export class AwsDoor {
     const leaving = new AbortController();
     response.on("close", () => leaving.abort());
     return { ...rest, view, event, options, signal: leaving.signal };
+  }
+}
+
+function isRevision(view: FunctionView, qualifier: string): boolean {
+  return qualifier === String(view.revision) || qualifier === view.revisionId;
+}
+
+/** AWS's clients know a function that is not there by its ARN. */
+function inAwsWords<T>(find: () => T, reference: FunctionReference): T {
+  try {
+    return find();
+  } catch (error) {
+    throw error instanceof LongshoreError && error.reason === "function_not_found" ? functionNotFound(reference) : error;
   }
 }
 
