@@ -1,8 +1,19 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import type * as NodeFs from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openJournal } from "./journal.ts";
+
+const disk = vi.hoisted(() => ({ isFull: false }));
+vi.mock("node:fs", async (importOriginal) => {
+  const fs = await importOriginal<typeof NodeFs>();
+  const writeSync = (file: number, text: string) => {
+    if (disk.isFull) throw new Error("ENOSPC: no space left on device, write");
+    return fs.writeSync(file, text);
+  };
+  return { ...fs, writeSync };
+});
 
 let folder: string;
 beforeEach(() => {
@@ -38,11 +49,15 @@ describe("the journal", () => {
 
   it("keeps an end for later where the disk is full, and refuses the next start with the disk's word", () => {
     vi.useFakeTimers();
-    symlinkSync("/dev/full", join(folder, "runs"));
     const journal = openJournal(folder);
-    journal.ended({ invocationId: "i1", attempt: 1, outcome: "succeeded" });
+    journal.started(run);
+    disk.isFull = true;
+    journal.ended({ ...run, outcome: "succeeded" });
     expect(() => vi.advanceTimersByTime(1_000)).not.toThrow();
     expect(() => journal.started({ ...run, invocationId: "i2" })).toThrow("ENOSPC");
+    disk.isFull = false;
+    journal.started({ ...run, invocationId: "i3" });
+    expect(readFileSync(join(folder, "runs"), "utf8")).toBe("S i1 1 n1\nE i1 1 succeeded\nS i3 1 n1\n");
     journal.close();
     vi.useRealTimers();
   });
