@@ -74,10 +74,11 @@ function isRunning(path, program) {
  * Resolves when the engine answers. It looks whenever something changes where the socket will be; once the socket is there the question
  * waits in it until dockerd is ready.
  * @param {Promise<never> | undefined} ended rejects when there is no more hope
+ * @param {string} [folder] where its socket will be
+ * @param {string} [address] as in DOCKER_HOST
  * @returns {Promise<void>}
  */
-async function untilAnswers(ended) {
-  const folder = realpathSync("/var/run");
+export async function untilAnswers(ended, folder = realpathSync("/var/run"), address = process.env.DOCKER_HOST) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let limit;
   /** @type {import("node:fs").FSWatcher | undefined} */
@@ -85,7 +86,7 @@ async function untilAnswers(ended) {
   /** @type {Promise<void>} */
   const answered = new Promise((resolve, reject) => {
     const look = async () => {
-      if ((await pingEngine()) !== undefined) resolve();
+      if ((await pingEngine(address)) !== undefined) resolve();
     };
     watcher = watch(folder, () => void look());
     limit = setTimeout(() => reject(new SetupFailure(`dockerd does not answer after ${startLimitMs / 1000} s`)), startLimitMs);

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { cachedNatsServerPath, cacheFolder, findNatsServer } from "../../packages/cli/bin/tool-cache.mjs";
 import { SetupFailure } from "./failure.mjs";
 import { findCommand } from "./machine.mjs";
-import { newerSuites, obstacleToNewerSuites, unpackFromSuite } from "./newer-suite.mjs";
+import { bringFromNewerSuite, obstacleToNewerSuites, unpackFromSuite } from "./newer-suite.mjs";
 import { tryCommand } from "./run-command.mjs";
 
 /** Scheduled messages came with 2.14. */
@@ -24,21 +24,11 @@ export const natsServer = {
   byHand:
     `get version ${minimum.join(".")} or newer (nats.io has it for every system) and put it on PATH, ` +
     "or name it in LONGSHORE_NATS_SERVER",
-  provide: async (say) => {
-    /** @type {unknown} */
-    let failure = new SetupFailure(`Debian's ${newerSuites.join(" and ")} have no nats-server ${minimum.join(".")} or newer`, { advice: `To go on, ${natsServer.byHand}.` });
-    for (const suite of newerSuites) {
-      say(`fetching from Debian ${suite}`);
-      try {
-        await fetchFrom(suite);
-        const version = await fittingVersion(cachedNatsServerPath());
-        if (version !== undefined) return version;
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
-  },
+  provide: (say) =>
+    bringFromNewerSuite(say, async (suite) => {
+      await fetchFrom(suite);
+      return fittingVersion(cachedNatsServerPath());
+    }, { what: `nats-server ${minimum.join(".")} or newer`, byHand: natsServer.byHand }),
 };
 
 /** @param {string} path @returns {Promise<string | undefined>} its version, if new enough */

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "../../packages/cli/bin/tool-cache.mjs";
-import { SetupFailure } from "./failure.mjs";
-import { newerSuites, obstacleToNewerSuites, unpackFromSuite } from "./newer-suite.mjs";
+import { bringFromNewerSuite, obstacleToNewerSuites, unpackFromSuite } from "./newer-suite.mjs";
 import { tryCommand } from "./run-command.mjs";
 
 /** The version that is fetched, beside whichever engine the machine has. */
@@ -21,21 +20,12 @@ export const newerEngine = {
   find: async () => version(),
   obstacle: async () => obstacleToNewerSuites(),
   byHand: `start a Docker ${newerEngineVersion} of your own, and run the tests with its address in DOCKER_HOST`,
-  provide: async (say) => {
-    /** @type {unknown} */
-    let failure = new SetupFailure(`Debian's ${newerSuites.join(" and ")} have no Docker ${newerEngineVersion}`, { advice: `To go on, ${newerEngine.byHand}.` });
-    for (const suite of newerSuites) {
-      say(`fetching from Debian ${suite}`);
-      try {
-        await unpackFromSuite(suite, packages, folder(), `Check that this machine reaches its Debian mirror, or ${newerEngine.byHand}.`);
-        const found = await version();
-        if (found !== undefined) return `${found}, for tests only`;
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
-  },
+  provide: (say) =>
+    bringFromNewerSuite(say, async (suite) => {
+      await unpackFromSuite(suite, packages, folder(), `Check that this machine reaches its Debian mirror, or ${newerEngine.byHand}.`);
+      const found = await version();
+      return found === undefined ? undefined : `${found}, for tests only`;
+    }, { what: `Docker ${newerEngineVersion}`, byHand: newerEngine.byHand }),
 };
 
 /** Of the unpacked dockerd, if it is the one that is wanted. */

@@ -8,7 +8,7 @@ import { findCommand, isDebian, suiteName } from "./machine.mjs";
 import { runCommand } from "./run-command.mjs";
 
 /** Newer suites of Debian, the calmer first. */
-export const newerSuites = ["forky", "sid"];
+const newerSuites = ["forky", "sid"];
 
 /** Why nothing can be fetched from a newer suite here; undefined when it can. */
 export function obstacleToNewerSuites() {
@@ -49,6 +49,28 @@ export async function unpackFromSuite(suite, packages, folder, advice) {
   rmSync(folder, { recursive: true, force: true });
   renameSync(unpacked, folder);
   rmSync(apt, { recursive: true, force: true });
+}
+
+/**
+ * Brings something from the first newer suite that has it; `attempt` says what it brought, or nothing where that does not fit.
+ * @param {(doing: string) => void} say
+ * @param {(suite: string) => Promise<string | undefined>} attempt
+ * @param {{ what: string, byHand: string }} missing for who goes without
+ * @returns {Promise<string>}
+ */
+export async function bringFromNewerSuite(say, attempt, { what, byHand }) {
+  /** @type {unknown} */
+  let failure = new SetupFailure(`Debian's ${newerSuites.join(" and ")} have no ${what}`, { advice: `To go on, ${byHand}.` });
+  for (const suite of newerSuites) {
+    say(`fetching from Debian ${suite}`);
+    try {
+      const brought = await attempt(suite);
+      if (brought !== undefined) return brought;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 /** The archive that this machine's own packages come from. */

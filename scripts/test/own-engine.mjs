@@ -3,13 +3,11 @@ import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pingEngine } from "../setup/engine-address.mjs";
+import { untilAnswers } from "../setup/dockerd.mjs";
 import { SetupFailure } from "../setup/failure.mjs";
 import { newerEnginePath } from "../setup/newer-engine.mjs";
 import { nodePath } from "../setup/node.mjs";
 
-const startLimitMs = 90_000;
-const lookMs = 200;
 const keeperPath = join(import.meta.dirname, "keep-engine.mjs");
 /** Loopback, and an address beside it, as every host has one. */
 const interfaces = "ip link set lo up && ip link add outside type veth peer name other-end && ip address add 192.0.2.1/24 dev outside && ip link set outside up && ip link set other-end up";
@@ -42,23 +40,10 @@ export async function startOwnEngine() {
     await ended;
   };
   try {
-    await untilAnswers(keeper, address);
+    await untilAnswers(ended.then(() => Promise.reject(new Error("dockerd ended before it answered"))), folder, address);
   } catch (error) {
     await stop();
     throw new SetupFailure(`The engine for the tests cannot be started: ${error instanceof Error ? error.message : String(error)}`, { output });
   }
   return { address, enter: ["nsenter", `--net=/proc/${keeper.pid}/ns/net`, "--"], stop };
-}
-
-/**
- * @param {import("node:child_process").ChildProcess} keeper
- * @param {string} address
- */
-async function untilAnswers(keeper, address) {
-  const giveUpAt = performance.now() + startLimitMs;
-  while ((await pingEngine(address)) === undefined) {
-    if (keeper.exitCode !== null || keeper.signalCode !== null) throw new Error("dockerd ended before it answered");
-    if (performance.now() > giveUpAt) throw new Error(`dockerd does not answer after ${startLimitMs / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, lookMs));
-  }
 }
