@@ -65,23 +65,27 @@ export async function dockerRunToFirstAnswer(image: string, network: ReferenceNe
   return elapsed;
 }
 
-/** Milliseconds from `docker run -d` of a lambda image to its runtime's first request for work. */
+/** What Lambda sets, and a runtime client does not begin without. */
+const lambdaEnvironment = ["_HANDLER=app.echo", "AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_LAMBDA_FUNCTION_VERSION=1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256", "AWS_LAMBDA_LOG_GROUP_NAME=bench", "AWS_LAMBDA_LOG_STREAM_NAME=bench", "AWS_REGION=us-east-1"];
+
+/** Milliseconds from `docker run -d` of a lambda image to its runtime's first request for work; rejects when it ends without one. */
 export async function dockerRunToFirstPoll(image: string, network: ReferenceNetwork): Promise<number> {
   const name = `longshore-bench-run-${process.pid}`;
   const polled = Promise.withResolvers<void>();
   const server = createServer(() => polled.resolve());
   await new Promise<void>((resolve) => server.listen(0, network.gateway, resolve));
   const { port } = server.address() as AddressInfo;
-  const start = performance.now();
-  const running = docker("run", "-d", "--name", name, "--network", network.name, "--ip", network.address, "-e", `AWS_LAMBDA_RUNTIME_API=${network.gateway}:${port}`, image);
-  running.catch((error: unknown) => polled.reject(error));
-  await polled.promise;
-  const elapsed = performance.now() - start;
-  await running;
-  await docker("rm", "-f", "-v", name);
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-  return elapsed;
+  const environment = [...lambdaEnvironment, `AWS_LAMBDA_RUNTIME_API=${network.gateway}:${port}`].flatMap((entry) => ["-e", entry]);
+  try {
+    const start = performance.now();
+    const ended = docker("run", "-d", "--name", name, "--network", network.name, "--ip", network.address, ...environment, image).then(() => docker("wait", name));
+    await Promise.race([polled.promise, ended.then(async () => Promise.reject(new Error(`The reference ended before it asked for work: ${await docker("logs", name)}`)))]);
+    return performance.now() - start;
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await docker("rm", "-f", "-v", name);
+  }
 }
 
 /** Milliseconds that `docker run -i --rm` of a command-line image takes, stdin to end of output and exit. */
