@@ -1,5 +1,12 @@
 /** How a registry wants to be asked (RFC 9110, 11.6.1; distribution's token authentication). */
-export type Challenge = { readonly scheme: "basic" } | { readonly scheme: "bearer"; readonly realm: string; readonly parameters: Readonly<Record<string, string>> };
+export type Challenge = { readonly scheme: "basic" } | BearerChallenge;
+
+/** Asks for a token, which the realm gives. */
+export interface BearerChallenge {
+  readonly scheme: "bearer";
+  readonly realm: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
 
 /** Reads a `WWW-Authenticate` field; undefined for what no engine answers either. */
 export function readChallenge(field: string | undefined): Challenge | undefined {

@@ -135,11 +135,48 @@ describe("a registry that is asked itself", () => {
     });
     const { registries } = await relayOf(registry);
     expect(await registries.ask(reference(registry.address), credential)).toEqual({ status: 200, words: "", architectures: ["arm64"] });
-    expect(await registries.ask(reference(registry.address), undefined)).toMatchObject({ status: 403, words: "DENIED" });
+    expect(await registries.ask(reference(registry.address), undefined)).toEqual({ tokenServer: tokens.address, status: 403, words: "DENIED", architectures: undefined });
     expect(tokens.asked[0]?.[0]).toBe("/token?service=s&scope=repository%3Ateam%2Fapp%3Apull");
   });
 
-  it.each(["", "no JSON", '{"errors":"none"}', '{"errors":[null]}', '{"errors":[{"message":7}]}'])("may refuse in any words: %j", async (body) => {
+  it("is told apart from the place that gives tokens, also where that is away or gives none", async () => {
+    let realm = "http://127.0.0.1:1/token";
+    const tokens = await serve((_, response) => response.end("{}"));
+    const registry = await serve((_, response) => response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}"` }).end('{"errors":[{"code":"UNAUTHORIZED"}]}'));
+    const { registries } = await relayOf(registry);
+    await expect(registries.ask(reference(registry.address), credential)).rejects.toMatchObject({ tokenServer: "127.0.0.1:1", message: expect.stringContaining("ECONNREFUSED") });
+    realm = `http://${tokens.address}/token`;
+    expect(await registries.ask(reference(registry.address), credential)).toMatchObject({ tokenServer: tokens.address, status: 200, words: "no token" });
+    realm = "nowhere";
+    expect(await registries.ask(reference(registry.address), credential)).toEqual({ status: 401, words: "UNAUTHORIZED", architectures: undefined });
+  });
+
+  it.each([
+    ['Bearer realm="http://x",error="invalid_token"', "authentication required (invalid_token)"],
+    ['Bearer realm="http://x",scope="repository:team/app:pull",error="insufficient_scope"', "authentication required (insufficient_scope: repository:team/app:pull)"],
+    ['Basic realm="x",error="e"', "authentication required"],
+  ])("says in its challenge what it has against a token: %s", async (field, words) => {
+    const tokens = await serve((_, response) => response.end('{"access_token":"t"}'));
+    const registry = await serve(({ headers }, response) => {
+      const challenge = headers.authorization === undefined ? `Bearer realm="http://${tokens.address}/"` : field;
+      response.writeHead(401, { "www-authenticate": challenge }).end('{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}');
+    });
+    const { registries } = await relayOf(registry);
+    expect(await registries.ask(reference(registry.address), credential)).toMatchObject({ status: 401, words });
+  });
+
+  it.each([
+    ['{"details":"incorrect username or password"}', "incorrect username or password"],
+    ['{"error":"invalid_grant","error_description":"expired"}', "expired"],
+    ['{"error":"Invalid Username or Password"}', "Invalid Username or Password"],
+    ['{"message":"no such\\npath","errors":[]}', "no such path"],
+  ])("may refuse in a document of its own: %s", async (body, words) => {
+    const registry = await serve((_, response) => response.writeHead(403).end(body));
+    const { registries } = await relayOf(registry);
+    expect(await registries.ask(reference(registry.address), undefined)).toMatchObject({ status: 403, words });
+  });
+
+  it.each(["", "no JSON", "null", "7", '{"errors":"none"}', '{"errors":[null]}', '{"errors":[{"message":7}]}'])("may refuse in any words: %j", async (body) => {
     const registry = await serve((_, response) => response.writeHead(500).end(body));
     const { registries } = await relayOf(registry);
     expect(await registries.ask(reference(registry.address), undefined)).toMatchObject({ status: 500, words: "Internal Server Error" });
