@@ -57,10 +57,11 @@ const introduceMs = 5_000;
 
 /** Wires it together; begins to listen to the bus, so call before the bus starts. */
 export function createCore({ bus, identity, clock, log, limits, sealKeyFile, problem }: CoreOptions): Core {
-  const asker = createAsker(bus, clock);
+  const asker = createAsker(bus, clock, (agent) => roster.get(agent.agentId)?.incarnations.current);
   const joined = joinedAgents(identity.agents, identity.sites);
   const registry = new Registry({ store: bus.store, sealKeyFile, log: log.child({ component: "registry" }) });
   const roster = new Roster({ joined, clock, introduce: (agent) => asker.ask(agent, { ask: "introduce" }, { silenceMs: introduceMs }) });
+  roster.observe({ lost: (_, incarnation) => asker.lost(incarnation) });
   const credentials = new RegistryCredentials({ store: bus.store, sealKeyFile, log: log.child({ component: "registry" }) });
   const keyPairs = new KeyPairs({ store: bus.store, sealKeyFile, log: log.child({ component: "aws" }) });
   const preparer = new Preparer({ registry, roster, asker, credentials, clock, log: log.child({ component: "registry" }) });

@@ -11,13 +11,15 @@ const text = (...lines: unknown[]) => lines.map((line) => `${JSON.stringify(line
 function rig() {
   const bus = new FakeBus();
   const clock = new ManualClock();
-  const asker = createAsker(bus as unknown as Bus, clock);
+  let incarnation = "first";
+  const asker = createAsker(bus as unknown as Bus, clock, () => incarnation);
   const ask = (options: Partial<AskOptions> = {}) => {
     const answer = asker.ask(agent, { ask: "introduce" }, { silenceMs: 1_000, ...options });
     answer.catch(() => undefined);
     return { answer, exchange: bus.exchanges.at(-1)! };
   };
-  return { bus, clock, ask };
+  const restart = (next: string) => (incarnation = next);
+  return { bus, clock, ask, asker, restart };
 }
 
 describe("a question to an agent", () => {
@@ -102,6 +104,18 @@ describe("a question to an agent", () => {
     clock.advance(100);
     await expect(answer).rejects.toMatchObject({ reason: "agent_lost" });
     expect(exchange.sent("cancel")).toHaveLength(1);
+  });
+
+  it("is given up once the process that was asked is not heard any more, and not for another's sake", async () => {
+    const { ask, asker, clock, restart } = rig();
+    const { answer, exchange } = ask({ silenceMs: Number.POSITIVE_INFINITY });
+    restart("second");
+    const { exchange: later } = ask();
+    asker.lost("first");
+    await expect(answer).rejects.toMatchObject({ reason: "agent_lost" });
+    expect([exchange.isClosed, later.isClosed]).toEqual([true, false]);
+    asker.lost("second");
+    expect([later.isClosed, clock.pending]).toEqual([true, 0]);
   });
 
   it("is cancelled at the agent by its signal, and not asked at all when that came first", async () => {

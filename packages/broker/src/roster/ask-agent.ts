@@ -17,10 +17,21 @@ export interface Asker {
   ask(agent: AgentAddress, question: Ask, options: AskOptions): Promise<unknown>;
 }
 
-/** An asker over the bus. */
-export function createAsker(bus: Bus, clock: Clock): Asker {
+/** An asker that is told of agents that are not heard any more. */
+export interface WatchfulAsker extends Asker {
+  /** Fails with `agent_lost` what that process of an agent was asked and has not answered. */
+  lost(incarnation: string): void;
+}
+
+/** An asker over the bus; `incarnationOf` tells the process that speaks for an agent now. */
+export function createAsker(bus: Bus, clock: Clock, incarnationOf: (agent: AgentAddress) => string | undefined = () => undefined): WatchfulAsker {
+  const underWay = new Set<AskExchange>();
   return {
-    ask: (agent, question, options) => new Promise((resolve, reject) => new AskExchange({ bus, clock, agent, question, options, resolve, reject }).open()),
+    ask: (agent, question, options) =>
+      new Promise((resolve, reject) => new AskExchange({ bus, clock, agent, incarnation: incarnationOf(agent), question, options, resolve, reject, underWay }).open()),
+    lost(incarnation) {
+      for (const exchange of [...underWay]) if (exchange.incarnation === incarnation) exchange.lost();
+    },
   };
 }
 
@@ -28,10 +39,13 @@ interface AskContext {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly agent: AgentAddress;
+  readonly incarnation: string | undefined;
   readonly question: Ask;
   readonly options: AskOptions;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** Those that have been opened and not closed. */
+  readonly underWay: Set<AskExchange>;
 }
 
 const nothing = new Uint8Array(0);
@@ -56,8 +70,9 @@ class AskExchange implements ExchangeHandlers {
   }
 
   open(): void {
-    const { bus, agent, question, options } = this.#context;
+    const { bus, agent, question, options, underWay } = this.#context;
     if (options.signal?.aborted === true) return this.#cancel();
+    underWay.add(this);
     try {
       this.#exchange = bus.open(agent, "ask", question, nothing, this);
     } catch (error) {
@@ -65,6 +80,14 @@ class AskExchange implements ExchangeHandlers {
     }
     options.signal?.addEventListener("abort", this.#abort, { once: true });
     this.#listenOn();
+  }
+
+  get incarnation(): string | undefined {
+    return this.#context.incarnation;
+  }
+
+  lost(): void {
+    this.#giveUp(new LongshoreError("agent_lost", `Cannot go on asking agent "${this.#context.agent.agentId}": it is not heard any more`));
   }
 
   frame(frame: Frame): void {
@@ -159,6 +182,7 @@ class AskExchange implements ExchangeHandlers {
   #close(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
+    this.#context.underWay.delete(this);
     this.#cancelTimer?.();
     this.#context.options.signal?.removeEventListener("abort", this.#abort);
     this.#exchange?.close();
