@@ -12,24 +12,18 @@ import { docker } from "../support/agent-engine.ts";
 import { type DockerRegistry, outsideAddress, registryLogin, startDockerRegistry } from "../support/docker-registry.ts";
 import { startFleet, type TestFleet } from "../support/fleet.ts";
 import { shellFunction } from "../support/functions.ts";
-import { type LayerFile, makeManifestList, makeRegistryImage, type RegistryImage } from "../support/registry-image.ts";
+import { busybox, noise, printing } from "../support/printing-image.ts";
+import { makeManifestList } from "../support/registry-image.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 import { silentLog } from "../support/silent-log.ts";
 
 const mebibyte = 2 ** 20;
 /** In the name of every repository here, so that what was pulled can be removed. */
 const mark = `longshore-test-${randomBytes(4).toString("hex")}`;
-const busybox: LayerFile = { name: "bin/busybox", content: readFileSync("/bin/busybox") };
-const noise = (bytes: number): LayerFile => ({ name: `noise-${randomBytes(4).toString("hex")}`, content: randomBytes(bytes) });
 
 /** What a file holds; nothing once it is gone: a server that runs replaces its files. */
 function contentOf(path: string): Buffer {
   return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
-}
-
-/** An image whose program prints a text. */
-function printing(text: string, below: readonly LayerFile[][] = [[busybox]], architecture?: string): RegistryImage {
-  return makeRegistryImage([...below, [{ name: "text", content: Buffer.from(text) }]], { Entrypoint: ["/bin/busybox", "cat", "/text"] }, architecture);
 }
 
 describe("images of registries", () => {

@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RegistryImage } from "./registry-image.ts";
+import type { TokenServer } from "./token-server.ts";
 
 /** What {@link startDockerRegistry} asks for where it is protected; the file holds the password's bcrypt hash. */
 export const registryLogin = { username: "plant", password: "plant-secret" } as const;
@@ -20,6 +21,8 @@ export interface DockerRegistryOptions {
   readonly host?: string;
   /** Asks for {@link registryLogin}. */
   readonly isProtected?: boolean;
+  /** Asks for tokens of that place. */
+  readonly tokens?: TokenServer;
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string; readonly ca: string };
 }
 
@@ -35,7 +38,7 @@ export interface DockerRegistry extends AsyncDisposable {
 }
 
 /** Starts an empty registry; resolves once it answers. */
-export async function startDockerRegistry({ host = "127.0.0.1", isProtected = false, tls }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+export async function startDockerRegistry({ host = "127.0.0.1", isProtected = false, tokens, tls }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const folder = mkdtempSync(join(tmpdir(), "longshore-docker-registry-"));
   const address = `${host}:${await freePort(host)}`;
   writeFileSync(join(folder, "htpasswd"), htpasswd);
@@ -45,6 +48,7 @@ export async function startDockerRegistry({ host = "127.0.0.1", isProtected = fa
     storage: { filesystem: { rootdirectory: join(folder, "data") } },
     http: { addr: address, secret: "of a test", ...(tls && { tls: { certificate: tls.certificateFile, key: tls.keyFile } }) },
     ...(isProtected && { auth: { htpasswd: { realm: "plant", path: join(folder, "htpasswd") } } }),
+    ...(tokens && { auth: { token: tokens.trust } }),
   };
   // JSON is YAML.
   writeFileSync(join(folder, "config.yml"), JSON.stringify(config));
@@ -53,7 +57,8 @@ export async function startDockerRegistry({ host = "127.0.0.1", isProtected = fa
   failed.catch(() => undefined);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  const send = sender(address, tls?.ca, isProtected);
+  const authorize = tokens ? (path: string) => `Bearer ${tokens.issue(repositoryOf(path), ["pull", "push"])}` : isProtected ? () => basic : undefined;
+  const send = sender(address, tls?.ca, authorize);
 
   const close = async () => {
     if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
@@ -88,16 +93,21 @@ export function outsideAddress(): string {
   return own.address;
 }
 
+const basic = `Basic ${Buffer.from(`${registryLogin.username}:${registryLogin.password}`).toString("base64")}`;
+
+function repositoryOf(path: string): string {
+  return /^\/v2\/(.+)\/(?:blobs|manifests)\//.exec(path)?.[1] ?? "";
+}
+
 type Send = (method: string, path: string, body?: Buffer, type?: string) => Promise<IncomingMessage>;
 
 /** Sends with the credentials and the authority that the registry wants; rejects for anything but success. */
-function sender(address: string, ca: string | undefined, isProtected: boolean): Send {
+function sender(address: string, ca: string | undefined, authorize: ((path: string) => string) | undefined): Send {
   const agent = ca === undefined ? undefined : new Agent({ ca });
-  const authorization = `Basic ${Buffer.from(`${registryLogin.username}:${registryLogin.password}`).toString("base64")}`;
   return (method, path, body, type = "application/octet-stream") =>
     new Promise((resolve, reject) => {
       const url = new URL(path, `${ca === undefined ? "http" : "https"}://${address}`);
-      const headers = { "content-length": body?.length ?? 0, "content-type": type, ...(isProtected && { authorization }) };
+      const headers = { "content-length": body?.length ?? 0, "content-type": type, ...(authorize && { authorization: authorize(path) }) };
       const request = ca === undefined ? plainRequest(url, { method, headers }) : tlsRequest(url, { method, headers, agent });
       request.on("error", reject).on("response", (response) => {
         response.resume();
