@@ -1,6 +1,9 @@
 import { createInvocationId } from "@longshore/protocol";
 import { createFleet } from "@longshore/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { component } from "../support/components.ts";
+import { linesOf } from "../support/deployed.ts";
+import { ensureImage } from "../support/images/ensure-image.ts";
 import { docker } from "../support/agent-engine.ts";
 import { startFleet, type TestFleet, untilRunning } from "../support/fleet.ts";
 import { laboratoryFunction, shellFunction } from "../support/functions.ts";
@@ -53,6 +56,39 @@ describe("a run whose caller leaves", () => {
     await answer.body.cancel();
     expect((await recordOf(answer.invocationId)).result).toMatchObject({ outcome: "cancelled" });
     await untilRunning(test.fleet, 0);
+  });
+
+  it("a hundred times in the midst of an answer counts as a hundred cancelled, and as no failure", async () => {
+    const counted = async (): Promise<Record<string, number>> => {
+      const page = await (await fetch(`${test.url}/metrics`)).text();
+      return Object.fromEntries([...page.matchAll(/^longshore_invocations_total\{outcome="(\w+)"\} (\d+)$/gm)].map(([, outcome, count]) => [outcome, Number(count)]));
+    };
+    const before = await counted();
+    await Promise.all(Array.from({ length: 10 }, async () => {
+      for (let time = 0; time < 10; time += 1) {
+        const leaving = new AbortController();
+        const answer = await fetch(`${test.url}/f/lab/events?n=1000&ms=50`, { signal: leaving.signal });
+        await answer.body?.getReader().read();
+        leaving.abort();
+        await recordOf(answer.headers.get("longshore-invocation-id") ?? "none");
+      }
+    }));
+    expect(await counted()).toEqual({ ...before, cancelled: (before["cancelled"] ?? 0) + 100 });
+  });
+
+  it("before its program serves never reaches it", async () => {
+    const script = `const { createServer } = require("node:http"); setTimeout(() => createServer((request, response) => { console.log("asked for " + request.url); response.end("tide"); }).listen(8080), 3000);`;
+    await test.fleet.deploy(component("late", await ensureImage("node", { config: { cmd: ["node", "-e", script], exposed: [8080] } })));
+    const leaving = new AbortController();
+    const invocationId = createInvocationId();
+    const left = fetch(`${test.url}/f/late/marker`, { signal: leaving.signal, headers: { "longshore-invocation-id": invocationId } });
+    await untilRunning(test.fleet, 1);
+    leaving.abort();
+    await expect(left).rejects.toThrow();
+    expect(await recordOf(invocationId)).toMatchObject({ result: { outcome: "cancelled" } });
+    const answer = await test.fleet.call("late", undefined, { method: "GET", path: "/next" });
+    expect(await answer.text()).toBe("tide");
+    expect(await linesOf(test.fleet.logs("late"))).toEqual(["asked for /next"]);
   });
 
   it("goes on when it was told to", async () => {

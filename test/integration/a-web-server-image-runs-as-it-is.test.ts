@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { FunctionDocument } from "@longshore/protocol";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { component } from "../support/components.ts";
@@ -77,6 +78,23 @@ describe("an image", () => {
       await whileDeployed(test, await node(script, { startProbePath: "/ready" }), async (name) => {
         const answers = await Promise.all([1, 2, 3].map(() => test.fleet.call(name, undefined, { method: "GET" })));
         expect(await Promise.all(answers.map(async (answer) => `${answer.status} ${await answer.text()}`))).toEqual(Array<string>(3).fill("200 refused before: true"));
+      });
+    });
+
+    it("that closes idle connections fails no call that comes just then, and none reaches it twice", async () => {
+      const script = `import { createServer } from "node:http";
+        let asked = 0;
+        createServer({ keepAliveTimeout: 100, keepAliveTimeoutBuffer: 0 }, (request, response) => response.end(String(++asked))).listen(8080);`;
+      await whileDeployed(test, await node(script), async (name) => {
+        await Promise.all(Array.from({ length: 20 }, async (_, lane) => {
+          for (let call = 0; call < 50; call += 1) {
+            await setTimeout(90 + ((lane + call) % 21)); // Around the moment at which the server closes: that is what is tried.
+            const answer = await test.fleet.call(name, "tide", { method: "POST" });
+            expect(answer.status).toBe(200);
+            await answer.text();
+          }
+        }));
+        expect(await ask(name)).toBe("1001");
       });
     });
 

@@ -1,10 +1,28 @@
 import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exampleDocument } from "../support/examples.ts";
 import { startFleet, type TestFleet } from "../support/fleet.ts";
 import { laboratoryFunction } from "../support/functions.ts";
+
+function* zeros(size: number): Generator<Buffer> {
+  const part = Buffer.alloc(64_000);
+  for (let at = 0; at < size; at += part.length) yield part.subarray(0, size - at);
+}
+
+/** A figure that is read again and again until it has been the same for twenty readings. */
+async function untilSettled(read: () => Promise<number>): Promise<number> {
+  for (let last = await read(), same = 0; ; ) {
+    const now = await read();
+    same = now === last ? same + 1 : 0;
+    if (same === 20) return now;
+    last = now;
+  }
+}
 
 describe("answers", () => {
   let test: TestFleet;
@@ -37,10 +55,19 @@ describe("answers", () => {
     expect(Buffer.compare(await overSocket.bytes(), bytes)).toBe(0);
   });
 
-  it("keep raw path, query, repeated headers and status", async () => {
-    const answer = await fetch(`${test.url}/f/lab/request//a%2Fb/?q=1&q=2`, { method: "PUT", headers: { "x-one": "a" } });
-    expect(answer.status).toBe(200);
-    expect((await fetch(`${test.url}/f/lab/status?code=418`)).status).toBe(418);
+  it("of an image that does not read its request for a while hold up the sender of it, and nobody else", async () => {
+    const size = 50_000_000;
+    const upload = request(`${test.url}/f/lab/gate`, { method: "PUT", headers: { "longshore-deadline-ms": "60000" } });
+    Readable.from(zeros(size)).pipe(upload);
+    const [answer] = (await once(upload, "response")) as [IncomingMessage];
+    expect(String((await once(answer, "data"))[0])).toBe("closed");
+    const taken = await untilSettled(async () => {
+      await test.fleet.invoke("lab", undefined, { path: "/" });
+      return upload.socket?.bytesWritten ?? 0;
+    });
+    expect(taken).toBeLessThan(16_000_000);
+    await test.fleet.invoke("lab", undefined, { path: "/open" });
+    expect(await text(answer)).toBe(String(size));
   });
 
   it("of a WebSocket go on beyond the time limit of a call", async () => {

@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { appendFileSync } from "node:fs";
 
+const waiting = [];
 let active = 0;
 let most = 0;
 const server = createServer(async (request, response) => {
@@ -44,6 +45,13 @@ const server = createServer(async (request, response) => {
         await new Promise((resolve) => setTimeout(resolve, number("ms", 200)));
       }
       return void response.end();
+    case "/gate":
+      response.writeHead(200).write("closed");
+      waiting.push(() => { let size = 0; request.on("data", (part) => { size += part.length; }).on("end", () => response.end(String(size))); });
+      return;
+    case "/open":
+      for (const go of waiting.splice(0)) go();
+      return void response.end("open");
     case "/half":
       response.writeHead(200);
       response.write("the first half");
