@@ -61,7 +61,7 @@ describe("a run whose caller leaves", () => {
   it("a hundred times in the midst of an answer counts as a hundred cancelled, and as no failure", async () => {
     const counted = async (): Promise<Record<string, number>> => {
       const page = await (await fetch(`${test.url}/metrics`)).text();
-      return Object.fromEntries([...page.matchAll(/^longshore_invocations_total\{outcome="(\w+)"\} (\d+)$/gm)].map(([, outcome, count]) => [outcome, Number(count)]));
+      return Object.fromEntries([...page.matchAll(/^longshore_invocations_total\{outcome="(\w+)"\} (\d+)$/gm)].map(([, outcome = "", count]): [string, number] => [outcome, Number(count)]));
     };
     const before = await counted();
     await Promise.all(Array.from({ length: 10 }, async () => {

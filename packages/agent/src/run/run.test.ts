@@ -425,6 +425,19 @@ describe("a cancel", () => {
     expect(slot).toMatchObject({ stops: 0, releases: [false] });
   });
 
+  it("by a reader that leaves in the midst of an answer spares a server of many, and only that", () => {
+    for (const [concurrency, reason, isSpared] of [[80, "abandoned", true], [80, "requested", false], [1, "abandoned", false]] as const) {
+      const scene = createRunScene({ revision: testRevision({ concurrency }) });
+      const { reply, handle } = scene.open();
+      const { run, slot } = scene.grant();
+      run.answer.head({ status: 200, headers: [] });
+      handle.cancel(reason);
+      expect(run.told).toEqual(["abort"]);
+      expect(slot).toMatchObject({ stops: isSpared ? 0 : 1, releases: [isSpared] });
+      if (isSpared) expect(ending(reply).result).toEqual({ outcome: "cancelled", message: "The caller went away", stopProven: false });
+    }
+  });
+
   it("comes too late for a run that has ended", () => {
     const scene = createRunScene();
     const { reply, handle } = scene.open();

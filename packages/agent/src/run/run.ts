@@ -53,7 +53,7 @@ export function createRunner(options: RunnerOptions): (request: RunRequest, repl
  * ```
  * Invariants: R1 exactly one of `reply.complete`, `reply.end`, `reply.refuse` is called. R2 a start record is in the journal before
  * the instance hears of the invocation. R3 the slot is released exactly once. R4 `cancelled` of an instance that was its alone is
- * said only once its container is gone.
+ * said only once its container is gone, or else with `stopProven: false`.
  */
 class Run implements RunHandle, SlotWaiter {
   readonly #options: RunnerOptions;
@@ -107,12 +107,14 @@ class Run implements RunHandle, SlotWaiter {
     if (this.#isOver) return;
     const lease = this.#lease;
     if (lease === undefined) return this.#giveUpWaiting(reason);
+    // A server of many is used to readers that leave its streams, and is spared; one that has not answered may never have heard.
+    const isSpared = reason === "abandoned" && this.#answer.hasBegun && this.#revision.spec.concurrency > 1;
     this.#answer.drop();
     const wasAlone = lease.isAlone();
     this.#contractRun?.abort();
-    this.#over(false);
+    this.#over(isSpared);
     const result: InvocationResult = reason === "deadline" ? { outcome: "timed_out", message: `The function did not finish within ${Math.round(this.#limitMs)} ms`, ...stderrTailOf(lease) } : cancelled(reason);
-    if (!wasAlone) return this.#finish({ ...result, stopProven: false });
+    if (isSpared || !wasAlone) return this.#finish({ ...result, stopProven: false });
     if (reason === "deadline") return this.#finish(result); // The caller hears of it in time; the container has its grace.
     void lease.prepared.stop().then(() => this.#finish(result)); // R4
   }
