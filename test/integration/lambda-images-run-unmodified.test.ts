@@ -1,7 +1,8 @@
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { docker } from "../support/agent-engine.ts";
 import { startFleet, type TestFleet } from "../support/fleet.ts";
-import { brokenLambdaFunction, lambdaFunction } from "../support/lambda-functions.ts";
+import { brokenLambdaFunction, impatientLambdaFunction, lambdaFunction } from "../support/lambda-functions.ts";
 
 const mebibyte = 2 ** 20;
 
@@ -19,6 +20,10 @@ describe("images with AWS's runtime client", () => {
     return { body, result: await answer.result, start: answer.start, status: answer.status };
   };
   const containersOf = async (revisionId: string) => (await docker.listContainers({ filters: { label: [`longshore.revision=${revisionId}`] } })).map(({ Id, State }) => ({ Id, State }));
+  const untilFrozen = async (revisionId: string) => {
+    let states: string[] = [];
+    while (!states.includes("paused")) states = (await containersOf(revisionId)).map(({ State }) => State);
+  };
 
   it("are recognised", async () => {
     const views = await test.fleet.list();
@@ -104,10 +109,19 @@ describe("images with AWS's runtime client", () => {
 
   it("are frozen when they rest, and woken by the next call", async () => {
     await call("echo", 1, "site=plant");
-    let states: string[] = [];
-    while (!states.includes("paused")) states = (await containersOf("echo-r1")).map(({ State }) => State);
+    await untilFrozen("echo-r1");
     const { start, body } = await call("echo", 2, "site=plant");
     expect([start, (JSON.parse(body) as { event: number }).event]).toEqual(["warm", 2]);
+  });
+
+  it("are given each call once, though their client gave up its poll while they were frozen", async () => {
+    await test.fleet.deploy(await impatientLambdaFunction("impatient"));
+    for (let calls = 1; calls <= 3; calls += 1) {
+      const { body } = await call("impatient", { calls }, "site=plant");
+      expect(JSON.parse(body)).toMatchObject({ event: { calls }, calls });
+      await untilFrozen("impatient-r1");
+      await setTimeout(1500); // Longer than the client waits for an answer to its poll: that is what is tried.
+    }
   });
 
   it("write logs that bear the invocation's id", async () => {

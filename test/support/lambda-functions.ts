@@ -74,6 +74,24 @@ export async function lambdaFunction(name: string, handler: string, changes: Par
   return { name, image: await lambdaImage(), args: [`app.${handler}`], memoryBytes: 128 * mebibyte, timeoutMs: 20_000, ...changes };
 }
 
+/** A runtime of a developer's own, whose client gives up a poll for work after a second and asks again. */
+const impatientRuntime = `
+const base = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2018-06-01/runtime/invocation/";
+for (let calls = 0, polls = 1; ; polls += 1) {
+  const next = await fetch(base + "next", { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
+  if (next === undefined) continue;
+  const event = await next.json();
+  calls += 1;
+  await fetch(base + next.headers.get("lambda-runtime-aws-request-id") + "/response", { method: "POST", body: JSON.stringify({ event, calls, polls }) });
+}
+`;
+
+/** A function of that runtime. */
+export async function impatientLambdaFunction(name: string): Promise<FunctionDocument> {
+  const image = await ensureImage("node", { files: { "/var/task/bootstrap.mjs": { content: impatientRuntime } }, config: { cmd: ["node", "/var/task/bootstrap.mjs"], env: { LAMBDA_TASK_ROOT: "/var/task" } } });
+  return { name, image, memoryBytes: 96 * mebibyte, timeoutMs: 20_000 };
+}
+
 /** One whose module throws as it is loaded. */
 export async function brokenLambdaFunction(name: string): Promise<FunctionDocument> {
   return { name, image: await lambdaImage('throw new SyntaxError("broken at import");'), args: ["app.echo"], memoryBytes: 128 * mebibyte, timeoutMs: 60_000 };
