@@ -164,9 +164,10 @@ describe("a runtime is refused", () => {
     expect(answer.body.toString()).toBe('"first"');
   });
 
-  it("a poll while it has work, and a second poll", async () => {
-    const { poll } = await begin();
-    expect(await scene.next()).toMatchObject({ status: 403 });
+  it("a poll while it has work, and one that it repeats before it has any: the later one counts", async () => {
+    const { poll: first } = await begin();
+    const poll = scene.next();
+    expect(await first).toMatchObject({ status: 403 });
     scene.invoke();
     await poll;
     expect(await scene.next()).toMatchObject({ status: 403 });

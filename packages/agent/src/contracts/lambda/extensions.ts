@@ -77,7 +77,7 @@ export class Extensions {
   next(request: IncomingMessage, response: ServerResponse): void {
     const extension = this.#of(request, response);
     if (extension === undefined) return;
-    if (extension.poll !== undefined) return sendOutOfTurn(response, "The extension waits for its next event already");
+    if (extension.poll !== undefined) sendOutOfTurn(extension.poll, "The extension has asked for its next event again");
     extension.poll = response;
     extension.hasPolled = true;
     response.on("close", () => {

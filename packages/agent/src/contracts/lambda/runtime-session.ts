@@ -87,11 +87,12 @@ export class RuntimeSession {
   /** The runtime asks for its next invocation; the answer waits until there is one. */
   next(response: ServerResponse): void {
     if (this.#isEnding) return sendOutOfTurn(response, "The instance is ending");
-    if (this.#poll !== undefined) return sendOutOfTurn(response, "The runtime waits for its next invocation already");
     if (this.#delivery !== undefined && !this.#isAnswering) { // While it still answers, it may ask for the next one already.
       if (!this.#delivery.wasUnread) return sendOutOfTurn(response, "The runtime has an invocation that it has not answered");
       this.#delivery = undefined; // L1
     }
+    // The one before it was given up: that its connection is closed may not have been heard yet.
+    if (this.#poll !== undefined) sendOutOfTurn(this.#poll, "The runtime has asked for its next invocation again");
     this.#poll = response;
     this.#hasPolled = true;
     response.on("close", () => {
