@@ -38,26 +38,35 @@ const nothing = new Uint8Array(0);
 export function encodeFrame(frame: Frame, reserveBytes = 0): Uint8Array {
   switch (frame.kind) {
     case "data":
-      return assemble(kindBytes.data, frame.sequence, nothing, frame.body, reserveBytes);
+      return allocate(kindBytes.data, frame.sequence, 0, frame.body, reserveBytes);
     case "credit":
-      return assemble(kindBytes.credit, frame.bytes, nothing, nothing, reserveBytes);
-    default: {
-      const head = encoder.encode(JSON.stringify(frame.head));
-      return assemble(kindBytes[frame.kind], head.length, head, "body" in frame ? frame.body : nothing, reserveBytes);
-    }
+      return allocate(kindBytes.credit, frame.bytes, 0, nothing, reserveBytes);
+    default:
+      return encodeWithHead(kindBytes[frame.kind], JSON.stringify(frame.head), "body" in frame ? frame.body : nothing, reserveBytes);
   }
 }
 
-function assemble(kind: number, number: number, head: Uint8Array, body: Uint8Array, reserveBytes: number): Uint8Array {
+/** Nearly every head is ASCII: as long in bytes as in characters, so that it is written where it belongs, and not copied there. */
+function encodeWithHead(kind: number, head: string, body: Uint8Array, reserveBytes: number): Uint8Array {
   const start = reserveBytes + prefixBytes;
-  const bytes = new Uint8Array(start + head.length + body.length);
+  const bytes = allocate(kind, head.length, head.length, body, reserveBytes);
+  if (encoder.encodeInto(head, bytes.subarray(start, start + head.length)).read === head.length) return bytes;
+  const encoded = encoder.encode(head);
+  const frame = allocate(kind, encoded.length, encoded.length, body, reserveBytes);
+  frame.set(encoded, start);
+  return frame;
+}
+
+/** A frame with room for its head. */
+function allocate(kind: number, number: number, headLength: number, body: Uint8Array, reserveBytes: number): Uint8Array {
+  const start = reserveBytes + prefixBytes;
+  const bytes = new Uint8Array(start + headLength + body.length);
   bytes[reserveBytes] = kind;
   bytes[reserveBytes + 1] = number;
   bytes[reserveBytes + 2] = number >>> 8;
   bytes[reserveBytes + 3] = number >>> 16;
   bytes[reserveBytes + 4] = number >>> 24;
-  bytes.set(head, start);
-  bytes.set(body, start + head.length);
+  bytes.set(body, start + headLength);
   return bytes;
 }
 

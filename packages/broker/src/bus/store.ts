@@ -30,7 +30,7 @@ export class JetStreamStore implements Store {
   /** Makes a fresh connection ready: JetStream answers on it and the record stream is there. */
   async prepare(connection: NatsConnection): Promise<void> {
     const manager = await jetstreamManager(connection);
-    const session: Session = { jetStream: jetstream(connection), manager, buckets: new Map() };
+    const session: Session = { connection, jetStream: jetstream(connection), manager, buckets: new Map() };
     await this.records.prepare(session);
     this.#prepared = session;
   }

@@ -21,7 +21,7 @@ export function tellFinished({ records, hub, ended, log }: FinishedOptions): (cl
     const record = recordOf(closing);
     if (closing.isRecorded) records.append(tenantId, invocationId, record, closing.body ?? nothing);
     ended(record);
-    log.info(closingLine(closing), "invocation finished");
+    if (log.isLevelEnabled("info")) log.info(closingLine(closing), "invocation finished");
     if (hub.isWatched(tenantId)) hub.tell(tenantId, invocationEvent(record));
   };
 }
