@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { docker } from "../support/agent-engine.ts";
 import { startFleet, type TestFleet } from "../support/fleet.ts";
+import { untilFrozen } from "../support/frozen.ts";
 import { brokenLambdaFunction, impatientLambdaFunction, lambdaFunction } from "../support/lambda-functions.ts";
 
 const mebibyte = 2 ** 20;
@@ -18,11 +19,6 @@ describe("images with AWS's runtime client", () => {
     const answer = await test.fleet.call(name, JSON.stringify(event), { ...(where !== undefined && { where }) });
     const body = await answer.text();
     return { body, result: await answer.result, start: answer.start, status: answer.status };
-  };
-  const containersOf = async (revisionId: string) => (await docker.listContainers({ filters: { label: [`longshore.revision=${revisionId}`] } })).map(({ Id, State }) => ({ Id, State }));
-  const untilFrozen = async (revisionId: string) => {
-    let states: string[] = [];
-    while (!states.includes("paused")) states = (await containersOf(revisionId)).map(({ State }) => State);
   };
 
   it("are recognised", async () => {
@@ -122,6 +118,15 @@ describe("images with AWS's runtime client", () => {
       await untilFrozen("impatient-r1");
       await setTimeout(1500); // Longer than the client waits for an answer to its poll: that is what is tried.
     }
+  });
+
+  it("leave nothing behind when they are removed while they are frozen", async () => {
+    await test.fleet.deploy(await lambdaFunction("short-lived", "echo"));
+    await call("short-lived", 1, "site=plant");
+    await untilFrozen("short-lived-r1");
+    await test.fleet.remove("short-lived");
+    const left = async () => (await docker.listContainers({ all: true, filters: { label: ["longshore.revision=short-lived-r1"] } })).length;
+    while ((await left()) > 0) continue;
   });
 
   it("write logs that bear the invocation's id", async () => {

@@ -36,6 +36,22 @@ describe("an invocation of a lambda instance", () => {
     });
   });
 
+  it("leaves nothing on the connection that it came by", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on("warning", onWarning);
+    let { poll } = await begin();
+    for (let index = 0; index < 15; index += 1) {
+      const { answer } = scene.invoke({ body: "1" });
+      await poll;
+      await scene.respond(requestId, "1");
+      await answer.ended;
+      poll = scene.next();
+    }
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it("is answered by what the runtime posts, and the next one follows", async () => {
     const { poll } = await begin();
     const first = scene.invoke({ body: "1" });

@@ -13,8 +13,11 @@ const mebibyte = 2 ** 20;
 const usualPayloadMaxBytes = 6 * mebibyte;
 /** An instance with nothing to do goes on for so long, so that calls in a row find it running. */
 const restMs = 500;
-/** A client whose poll ran out of time while it was frozen closes it as soon as it can; that long it is given to. */
-const settleMs = 10;
+/**
+ * A client whose poll ran out of time while it was frozen closes it as soon as it can; that long it is given to. What is delivered into
+ * a poll that is closed unread all the same is delivered again (L1).
+ */
+const settleMs = 5;
 /** Extensions hear of the end that long before it comes, as in Lambda. */
 const shutdownMs = 2_000;
 

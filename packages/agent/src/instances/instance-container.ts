@@ -1,6 +1,7 @@
 import { LongshoreError } from "@longshore/protocol";
 import { pause } from "../clock.ts";
 import type { InvocationStreams, RunningInstance } from "../contracts/contract.ts";
+import { createSuspension } from "../engine/container-freezer.ts";
 import type { Attachment, ContainerAddress, ContainerId, ContainerState } from "../engine/engine.ts";
 import { readOomKills } from "../engine/oom-kills.ts";
 import { createNonce, encodeHoldFrame } from "../hold/frame.ts";
@@ -167,7 +168,7 @@ export class InstanceContainer implements PreparedInstance {
 
   #run(address: ContainerAddress, streams: InvocationStreams | undefined): RunningInstance {
     const { engine, instanceId, revision, start } = this.#context;
-    this.#running = { instanceId, revision, address, plan: start, streams, exited: this.exited, suspension: { pause: () => engine.pauseContainer(this.containerId), resume: () => engine.resumeContainer(this.containerId) } };
+    this.#running = { instanceId, revision, address, plan: start, streams, exited: this.exited, suspension: createSuspension(engine, this.containerId, address.pid) };
     return this.#running;
   }
 

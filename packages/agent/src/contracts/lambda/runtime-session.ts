@@ -39,7 +39,7 @@ export class RuntimeSession {
   #poll: ServerResponse | undefined;
   #hasPolled = false;
   #work: Work | undefined;
-  #delivery: { readonly socket: Socket; wasUnread: boolean } | undefined;
+  #delivery: Delivery | undefined;
   #isAnswering = false;
   #lastAnswered: string | undefined;
   #isHeldBack = false;
@@ -89,6 +89,7 @@ export class RuntimeSession {
     if (this.#isEnding) return sendOutOfTurn(response, "The instance is ending");
     if (this.#delivery !== undefined && !this.#isAnswering) { // While it still answers, it may ask for the next one already.
       if (!this.#delivery.wasUnread) return sendOutOfTurn(response, "The runtime has an invocation that it has not answered");
+      this.#delivery.forget();
       this.#delivery = undefined; // L1
     }
     // The one before it was given up: that its connection is closed may not have been heard yet.
@@ -142,7 +143,7 @@ export class RuntimeSession {
     const [work, poll] = [this.#work, this.#poll];
     if (work === undefined || poll === undefined || this.#delivery !== undefined || this.#isHeldBack) return;
     this.#poll = undefined;
-    this.#delivery = watchDelivery(poll);
+    this.#delivery = new Delivery(poll);
     poll.writeHead(200, { ...work.headers, "Content-Type": "application/json", "Content-Length": work.event.length });
     poll.end(work.event);
     this.extensions.invoke(work.invoke);
@@ -163,6 +164,7 @@ export class RuntimeSession {
   #answered(requestId: string): void {
     this.#lastAnswered = requestId;
     this.#work = undefined;
+    this.#delivery?.forget();
     this.#delivery = undefined;
     this.#isAnswering = false;
     this.#look();
@@ -177,18 +179,31 @@ export class RuntimeSession {
 }
 
 /**
- * A client that gives a request up closes its connection; when bytes for it are under way or unread then, its system says so by a reset
- * (RFC 1122, 4.2.2.13). So a reset tells that an answer was not read.
+ * What became of an invocation's way to the runtime. A client that gives a request up closes its connection; when bytes for it are under
+ * way or unread then, its system says so by a reset (RFC 1122, 4.2.2.13). So a reset tells that an answer was not read.
  */
-function watchDelivery(response: ServerResponse): { readonly socket: Socket; wasUnread: boolean } {
-  const socket = response.socket as Socket;
-  const delivery = { socket, wasUnread: false };
-  const onError = (error: NodeJS.ErrnoException) => {
-    delivery.wasUnread = error.code === "ECONNRESET" || error.code === "EPIPE";
+class Delivery {
+  readonly #socket: Socket;
+  #wasUnread: boolean;
+
+  constructor({ socket }: ServerResponse) {
+    this.#socket = socket as Socket;
+    this.#wasUnread = this.#socket.destroyed;
+    this.#socket.once("error", this.#onError);
+  }
+
+  get wasUnread(): boolean {
+    return this.#wasUnread;
+  }
+
+  /** It was answered. The connection may carry many more. */
+  forget(): void {
+    this.#socket.off("error", this.#onError);
+  }
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    this.#wasUnread = error.code === "ECONNRESET" || error.code === "EPIPE";
   };
-  socket.once("error", onError);
-  if (socket.destroyed) delivery.wasUnread = true;
-  return delivery;
 }
 
 /** What a runtime's error says, in one line: `Runtime.ImportModuleError: Cannot find module`. */
