@@ -35,21 +35,17 @@ export interface ReferenceNetwork {
   readonly address: string;
   /** The host's. */
   readonly gateway: string;
-  close(): Promise<void>;
 }
 
-/** A bridge network of its own for the references, with addresses that are known beforehand, outside the ranges that an engine takes by itself. */
-export async function createReferenceNetwork(): Promise<ReferenceNetwork> {
+/** Measures on a bridge network for the references, with addresses that are known beforehand, outside the ranges that an engine takes by itself. */
+export async function onReferenceNetwork<T>(measure: (network: ReferenceNetwork) => Promise<T>): Promise<T> {
   const name = `longshore-bench-${process.pid}`;
   await docker("network", "create", "--subnet", "10.250.250.0/24", name);
-  return {
-    name,
-    address: "10.250.250.10",
-    gateway: "10.250.250.1",
-    async close() {
-      await docker("network", "rm", name);
-    },
-  };
+  try {
+    return await measure({ name, address: "10.250.250.200", gateway: "10.250.250.1" });
+  } finally {
+    await docker("network", "rm", name);
+  }
 }
 
 /** Milliseconds from `docker run -d` to the first answer of a web server image. */
@@ -63,6 +59,26 @@ export async function dockerRunToFirstAnswer(image: string, network: ReferenceNe
   await running;
   await docker("rm", "-f", "-v", name);
   return elapsed;
+}
+
+/** Milliseconds from so many `docker run -d` at once to the last of their first answers. */
+export async function dockerRunManyToLastAnswer(image: string, network: ReferenceNetwork, count: number): Promise<number> {
+  const names = Array.from({ length: count }, (_, index) => `longshore-bench-run-${process.pid}-${index}`);
+  const start = performance.now();
+  await Promise.all(
+    names.map(async (name) => {
+      await docker("run", "-d", "--name", name, "--network", network.name, image);
+      await untilAnswer(`http://${await addressOf(name)}:8080/`);
+    }),
+  );
+  const elapsed = performance.now() - start;
+  await docker("rm", "-f", "-v", ...names);
+  return elapsed;
+}
+
+/** A running container's address on its network. */
+export function addressOf(container: string): Promise<string> {
+  return docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container);
 }
 
 /** What Lambda sets, and a runtime client does not begin without. */

@@ -15,6 +15,22 @@ process.on("SIGTERM", () => process.exit(0));
 /** A Node web server image that echoes its request body. */
 export const nodeImage = () => ensureImage("node", { files: { "/app/server.mjs": { content: nodeServer } }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });
 
+/** A web server that answers with as many mebibytes of zeros as its path says. */
+const streamServer = `
+import { createServer } from "node:http";
+import { Readable } from "node:stream";
+const part = Buffer.alloc(64 * 1024);
+function* parts(count) { for (let index = 0; index < count; index += 1) yield part; }
+createServer((request, response) => Readable.from(parts(Number(request.url.slice(1)) * 16)).pipe(response)).listen(8080);
+`;
+
+/** An image of that server. */
+export const streamImage = () => ensureImage("node", { files: { "/app/server.mjs": { content: streamServer } }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });
+
+/** A web server that works for 50 ms on each request. */
+export const workingImage = () =>
+  ensureImage("node", { files: { "/app/server.mjs": { content: 'import { createServer } from "node:http";\ncreateServer((request, response) => setTimeout(() => response.end("done"), 50)).listen(8080);\n' } }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });
+
 /** A static web server: busybox httpd with one small file. */
 export const staticImage = () =>
   ensureImage("busybox", { files: { "/www/index.html": { content: "hello\n" } }, config: { cmd: ["busybox", "httpd", "-f", "-p", "8080", "-h", "/www"], exposed: [8080] } });

@@ -13,6 +13,8 @@ export interface BenchResult {
   /** What the ratio is meant to be, as `≤ 0.20`. */
   readonly goal: string;
   readonly met: boolean;
+  /** Every figure that was measured, of ours and of each reference by its name, in `unit`. */
+  readonly figures: Readonly<Record<string, readonly number[]>>;
   /** Further figures worth a line, by name. */
   readonly besides?: Readonly<Record<string, string>>;
 }
@@ -33,6 +35,7 @@ export function compare(name: string, unit: string, ours: readonly number[], ref
     runs: ours.length,
     goal: `${goal.better === "lower" ? "≤" : "≥"} ${goal.bound}`,
     met: goal.better === "lower" ? ratio <= goal.bound : ratio >= goal.bound,
+    figures: { ours, ...references },
     besides: { spread: `${format(quantile(ours, 0.1))} to ${format(quantile(ours, 0.9))} ${unit}`, ...besides },
   };
 }

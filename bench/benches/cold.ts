@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { bareProcessToFirstAnswer, createReferenceNetwork, dockerRunToFirstAnswer, dockerRunToFirstPoll } from "../docker-run.ts";
+import { bareProcessToFirstAnswer, dockerRunToFirstAnswer, dockerRunToFirstPoll, onReferenceNetwork, type ReferenceNetwork } from "../docker-run.ts";
 import { nodeImage, nodeServer, serverFile, staticImage } from "../images.ts";
 import { lambdaImage } from "../../test/support/lambda-functions.ts";
 import { interleave, timeMs } from "../measure.ts";
@@ -34,19 +34,19 @@ function firstAnswer(rig: Rig, image: string, siteId: string, held: number, cont
 /** `cold`: a Node web server image, none begun, one held, against `docker run` and against the bare process. */
 export async function cold(rig: Rig): Promise<BenchResult> {
   const image = await nodeImage();
-  const network = await createReferenceNetwork();
   const folder = await mkdtemp(join(tmpdir(), "longshore-bench-"));
   await writeFile(serverFile(folder), nodeServer);
   try {
-    const figures = await interleave(rounds, {
-      ours: firstAnswer(rig, image, "main", 1),
-      run: () => dockerRunToFirstAnswer(image, network),
-      bare: () => bareProcessToFirstAnswer(process.execPath, [serverFile(folder)], 48_080),
-    });
+    const figures = await onReferenceNetwork((network) =>
+      interleave(rounds, {
+        ours: firstAnswer(rig, image, "main", 1),
+        run: () => dockerRunToFirstAnswer(image, network),
+        bare: () => bareProcessToFirstAnswer(process.execPath, [serverFile(folder)], 48_080),
+      }),
+    );
     const result = compare("cold", "ms", figures.ours, { "docker run": figures.run, "bare process": figures.bare }, { bound: 0.2, better: "lower" });
     return { ...result, met: result.met && (result.ratios?.["bare process"] ?? 9) <= 1.2, goal: "≤ 0.20; ≤ 1.2 of bare" };
   } finally {
-    await network.close();
     await rm(folder, { recursive: true });
   }
 }
@@ -54,35 +54,22 @@ export async function cold(rig: Rig): Promise<BenchResult> {
 /** `cold-static`: the same with a static web server. */
 export async function coldStatic(rig: Rig): Promise<BenchResult> {
   const image = await staticImage();
-  const network = await createReferenceNetwork();
-  try {
-    const figures = await interleave(rounds, { ours: firstAnswer(rig, image, "main", 1), run: () => dockerRunToFirstAnswer(image, network) });
-    return compare("cold-static", "ms", figures.ours, { "docker run": figures.run }, { bound: 0.05, better: "lower" });
-  } finally {
-    await network.close();
-  }
+  return againstDockerRun("cold-static", 0.05, firstAnswer(rig, image, "main", 1), (network) => dockerRunToFirstAnswer(image, network));
 }
 
 /** `cold-lambda`: an image with AWS's runtime client, against `docker run` of the same until it first asks for work. */
 export async function coldLambda(rig: Rig): Promise<BenchResult> {
   const image = await lambdaImage();
-  const network = await createReferenceNetwork();
-  try {
-    const figures = await interleave(rounds, { ours: firstAnswer(rig, image, "main", 1, "lambda"), run: () => dockerRunToFirstPoll(image, network) });
-    return compare("cold-lambda", "ms", figures.ours, { "docker run": figures.run }, { bound: 0.3, better: "lower" });
-  } finally {
-    await network.close();
-  }
+  return againstDockerRun("cold-lambda", 0.3, firstAnswer(rig, image, "main", 1, "lambda"), (network) => dockerRunToFirstPoll(image, network));
 }
 
 /** `cold-plain`: nothing held, image present. */
 export async function coldPlain(rig: Rig): Promise<BenchResult> {
   const image = await nodeImage();
-  const network = await createReferenceNetwork();
-  try {
-    const figures = await interleave(rounds, { ours: firstAnswer(rig, image, "plain", 0), run: () => dockerRunToFirstAnswer(image, network) });
-    return compare("cold-plain", "ms", figures.ours, { "docker run": figures.run }, { bound: 1, better: "lower" });
-  } finally {
-    await network.close();
-  }
+  return againstDockerRun("cold-plain", 1, firstAnswer(rig, image, "plain", 0), (network) => dockerRunToFirstAnswer(image, network));
+}
+
+async function againstDockerRun(name: string, bound: number, ours: () => Promise<number>, run: (network: ReferenceNetwork) => Promise<number>): Promise<BenchResult> {
+  const figures = await onReferenceNetwork((network) => interleave(rounds, { ours, run: () => run(network) }));
+  return compare(name, "ms", figures.ours, { "docker run": figures.run }, { bound, better: "lower" });
 }

@@ -1,16 +1,16 @@
-import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
-import { docker } from "../docker-run.ts";
+import { addressOf } from "../docker-run.ts";
 import { nodeImage } from "../images.ts";
 import { callsPerSecond, median, quantile } from "../measure.ts";
+import { processorSeconds } from "../process-usage.ts";
 import { startRelay } from "../relay/relay.ts";
+import { runningInstance } from "../running-instance.ts";
 import { type BenchResult, compare, format } from "../result.ts";
 import type { Rig } from "../rig.ts";
 
 const body = new Uint8Array(128).fill(97);
 const rounds = 12;
 const callsPerRound = 150;
-const ticksPerSecond = 100;
 
 /** What is under measurement: a warm function of the fleet, and the bare relay to the very same container. */
 async function prepare(rig: Rig) {
@@ -18,7 +18,7 @@ async function prepare(rig: Rig) {
   const name = `bench-warm-${process.pid}`;
   const revisionId = await rig.deployReady({ name, image, contract: "http", port: 8080, concurrency: 128 }, "main", 1);
   await (await rig.fleet.call(name, body)).bytes();
-  const address = await docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", await runningInstance(revisionId));
+  const address = await addressOf(await runningInstance(revisionId));
   const relay = await startRelay(`http://${address}:8080/`);
   return {
     name,
@@ -29,22 +29,6 @@ async function prepare(rig: Rig) {
       await rig.fleet.remove(name);
     },
   };
-}
-
-/** The container of the revision whose program has begun: the one that serves, not the one held beside it. */
-async function runningInstance(revisionId: string): Promise<string> {
-  for (const id of (await docker("ps", "-q", "--filter", `label=longshore.revision=${revisionId}`)).split("\n")) {
-    if (!(await docker("top", id)).includes("/.longshore/hold")) return id;
-  }
-  throw new Error(`Cannot find the instance of ${revisionId}`);
-}
-
-/** Processor seconds that processes have used so far. */
-function processorSeconds(ids: readonly number[]): number {
-  return ids.reduce((sum, id) => {
-    const fields = readFileSync(`/proc/${id}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    return sum + (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  }, 0);
 }
 
 /** Sequential latencies of both sides in turns, with the processor time each side used. */

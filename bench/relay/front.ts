@@ -1,3 +1,4 @@
+import { createInbox } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -18,10 +19,24 @@ const server = createServer((incoming, outgoing) => {
   });
 });
 new WebSocketServer({ server, perMessageDeflate: false }).on("connection", (socket) => {
-  socket.on("message", (message: Buffer) => {
+  socket.on("message", (message: Buffer, isBinary) => {
+    if (!isBinary) return stream(message.toString(), (part) => socket.send(part));
     void connection.request(subject, message.subarray(4), { timeout: 30_000 }).then((answer) => {
       socket.send(Buffer.concat([message.subarray(0, 4), answer.data]));
     });
   });
 });
+/** A socket's text message asks for a long answer: each part is passed on as it comes, an empty one at the end. */
+function stream(path: string, send: (part: Uint8Array) => void): void {
+  const inbox = createInbox();
+  const parts = connection.subscribe(inbox, {
+    callback(error, message) {
+      if (error !== null) return;
+      send(message.data);
+      if (message.data.length === 0) parts.unsubscribe();
+    },
+  });
+  connection.publish(`${subject}.stream`, path, { reply: inbox });
+}
+
 server.listen(0, "127.0.0.1", () => process.stdout.write(`ready ${(server.address() as AddressInfo).port}\n`));

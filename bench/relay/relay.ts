@@ -12,6 +12,8 @@ export interface Relay {
   readonly processIds: { readonly front: number; readonly back: number };
   /** One call over the socket. */
   call(body: Uint8Array): Promise<Uint8Array>;
+  /** One long answer over the socket; resolves with its length once it has all come. No calls meanwhile. */
+  stream(path: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -26,7 +28,9 @@ export async function startRelay(target: string): Promise<Relay> {
   await once(socket, "open");
   const waiting = new Map<number, (body: Uint8Array) => void>();
   let count = 0;
+  let takePart: ((part: Buffer) => void) | undefined;
   socket.on("message", (message: Buffer) => {
+    if (takePart !== undefined) return takePart(message);
     const id = message.readUInt32LE(0);
     waiting.get(id)?.(message.subarray(4));
     waiting.delete(id);
@@ -43,6 +47,18 @@ export async function startRelay(target: string): Promise<Relay> {
       return new Promise((resolve) => {
         waiting.set(count, resolve);
         socket.send(message);
+      });
+    },
+    stream(path) {
+      return new Promise((resolve) => {
+        let received = 0;
+        takePart = (part) => {
+          received += part.length;
+          if (part.length > 0) return;
+          takePart = undefined;
+          resolve(received);
+        };
+        socket.send(path);
       });
     },
     async close() {
