@@ -60,13 +60,29 @@ function encodeWithHead(kind: number, head: string, body: Uint8Array, reserveByt
 /** A frame with room for its head. */
 function allocate(kind: number, number: number, headLength: number, body: Uint8Array, reserveBytes: number): Uint8Array {
   const start = reserveBytes + prefixBytes;
-  const bytes = new Uint8Array(start + headLength + body.length);
+  const bytes = takeBytes(start + headLength + body.length);
   bytes[reserveBytes] = kind;
   bytes[reserveBytes + 1] = number;
   bytes[reserveBytes + 2] = number >>> 8;
   bytes[reserveBytes + 3] = number >>> 16;
   bytes[reserveBytes + 4] = number >>> 24;
   bytes.set(body, start + headLength);
+  return bytes;
+}
+
+const slabBytes = 8 * 1024;
+let slab = new Uint8Array(slabBytes);
+let slabFill = 0;
+
+/** Small frames share pieces of memory, each byte given out once: a piece for every frame would cost more than all else about it. */
+function takeBytes(byteLength: number): Uint8Array {
+  if (byteLength > slabBytes / 4) return new Uint8Array(byteLength);
+  if (slabFill + byteLength > slabBytes) {
+    slab = new Uint8Array(slabBytes);
+    slabFill = 0;
+  }
+  const bytes = slab.subarray(slabFill, slabFill + byteLength);
+  slabFill += byteLength;
   return bytes;
 }
 
