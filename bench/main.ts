@@ -14,6 +14,7 @@ import { changeOf, readRun, runOf, saveRun } from "./saved-run.ts";
 
 /** Every bench by its name: `npm run bench -- NAME` runs one, without a name all. */
 const benches: Record<string, (rig: Rig) => Promise<BenchResult>> = {
+  idle, // First: what it asks is what a fleet costs that has done nothing yet.
   warm,
   "warm-http": warmHttp,
   throughput,
@@ -25,7 +26,6 @@ const benches: Record<string, (rig: Rig) => Promise<BenchResult>> = {
   burst,
   resume,
   stream,
-  idle,
 };
 
 const usage = `npm run bench -- [NAME…] [--json] [--report FILE.html] [--save FILE.json] [--against FILE.json]
