@@ -20,7 +20,7 @@ export const buildNeeds = [node, pnpm, dependencies];
 /** To run a fleet on this machine. */
 export const fleetNeeds = [...workspaceNeeds, engine, natsServer, busybox];
 /** To measure a fleet: by name only what that bench needs. @param {readonly string[]} names */
-export const benchNeeds = (names) => [...fleetNeeds, ...(names.length === 0 || names.includes("cold-lambda") ? [lambdaRuntime] : [])];
+export const benchNeeds = (names) => [...fleetNeeds, ...(names.length === 0 || names.includes("cold-lambda") || names.includes("resume") ? [lambdaRuntime] : [])];
 /** To run the tests against an engine that is newer than the machine's. */
 export const newerEngineNeeds = [newerEngine];
 /** To run every test. */

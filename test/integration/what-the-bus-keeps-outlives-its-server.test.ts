@@ -71,6 +71,19 @@ describe("the record of a sync invocation", () => {
     expect(broker.counters.get("records_refused")).toBeUndefined();
   });
 
+  it("that is refused, since there is one, or cannot be sent takes none of those written with it along", async () => {
+    await using testBus = await TestBus.start();
+    const broker = await testBus.broker("b1");
+    const { records } = broker.store;
+    records.append("default", "i1", { index: 1 }, bytes(""));
+    await records.flush();
+    records.append("default", "large", {}, new Uint8Array(2 * 2 ** 20));
+    for (const [id, index] of [["i2", 2], ["i1", 0], ["i3", 3], ["i2", 0]] as const) records.append("default", id, { index }, bytes(""));
+    await records.flush();
+    expect(await Promise.all(["i1", "i2", "i3", "large"].map(async (id) => (await records.read("default", id))?.head))).toEqual([{ index: 1 }, { index: 2 }, { index: 3 }, undefined]);
+    expect([broker.counters.get("records_dropped"), broker.counters.get("records_refused")]).toEqual([1, 1]);
+  });
+
   it("waits for the bus to come back", async () => {
     await using testBus = await TestBus.start();
     const { records } = await testBus.broker("b1").then((broker) => broker.store);

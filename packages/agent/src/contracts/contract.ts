@@ -1,4 +1,5 @@
 import type { AnswerHead, ContractName, HeaderList, ImageFacts, InvocationResult, LongshoreError, RequestHead, Revision } from "@longshore/protocol";
+import type { Suspension } from "../engine/container-freezer.ts";
 import type { Attachment, ContainerAddress, ContainerState } from "../engine/engine.ts";
 
 /**
@@ -46,12 +47,6 @@ export interface RunningInstance {
   readonly streams: InvocationStreams | undefined;
   /** Room for what a contract keeps per instance (a connection pool). */
   connection?: unknown;
-}
-
-/** Stops every process of an instance where it stands; both are no error when it is so already, and reject with an EngineError. */
-export interface Suspension {
-  pause(): Promise<void>;
-  resume(): Promise<void>;
 }
 
 /** A program begun for one invocation: its start frame has not been sent yet; the contract sends it with the invocation's environment. */

@@ -1,8 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
-import type { Suspension } from "../contracts/contract.ts";
 import { type ContainerId, type Engine, EngineError } from "./engine.ts";
+
+/** Stops every process of a container where it stands; both are no error when it is so already, and reject with an EngineError. */
+export interface Suspension {
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+}
 
 /** Where the kernel stops and continues all processes of a control group: version 1 has words for it, version 2 digits. */
 export interface FreezeFiles {

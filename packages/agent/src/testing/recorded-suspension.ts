@@ -1,4 +1,4 @@
-import type { Suspension } from "../contracts/contract.ts";
+import type { Suspension } from "../engine/container-freezer.ts";
 
 /** Keeps what was asked of it, in order. */
 export class RecordedSuspension implements Suspension {

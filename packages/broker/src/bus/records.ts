@@ -47,7 +47,7 @@ interface Queued {
  * Invariants: R1 the first record of an id stays (the stream refuses a second message on a subject). R2 `append` never waits; what
  * is queued is bounded, and what does not fit is dropped and counted. R3 a record is given up only when refused, or when its
  * connection broke under it. R4 one group is under way at a time, and confirmed by its last record: the stream takes what one
- * connection publishes in order, so that one answer of the server does for all, and under load the groups grow.
+ * connection publishes in order, so that one answer of the server does for all, and under load the groups grow; of records refused only a group's last is counted.
  */
 export function createRecords(options: RecordsOptions): Records {
   return new RecordStream(options);
@@ -133,12 +133,20 @@ class RecordStream implements Records {
     const group = this.#queue.splice(0, maxGroup);
     for (const queued of group) this.#queuedBytes -= bytesOf(queued);
     const last = group.pop();
+    let underWay = 0;
+    for (const queued of group) {
+      try {
+        connection.publish(queued.subject, payloadOf(queued));
+        underWay += 1;
+      } catch {
+        this.#options.count("records_dropped"); // One that cannot be sent takes no other along.
+      }
+    }
     try {
-      for (const queued of group) connection.publish(queued.subject, payloadOf(queued));
       if (last !== undefined) await jetStream.publish(last.subject, payloadOf(last)); // R4
     } catch (error) {
       if (error instanceof JetStreamApiError) this.#options.count("records_refused"); // R1
-      else for (let dropped = 0; dropped <= group.length; dropped += 1) this.#options.count("records_dropped"); // R3
+      else for (let dropped = 0; dropped <= underWay; dropped += 1) this.#options.count("records_dropped"); // R3
     }
     this.#isStoring = false;
     this.#write();

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import type { Suspension } from "../contract.ts";
+import type { Suspension } from "../../engine/container-freezer.ts";
 
 /**
  * Stops an instance's processes while it has nothing to do, as Lambda does: nothing runs between invocations.
