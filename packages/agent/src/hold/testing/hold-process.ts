@@ -62,8 +62,8 @@ export class HoldProcess {
     this.#isBehind = options.behind !== undefined;
     this.#output = new Collector(stdout, this.nonce);
     this.#errors = new Collector(stderr, this.nonce);
-    this.#errors.start();
-    if (options.readsLater !== true) this.readOutput();
+    // Paused and not unheard: Node lets whatever nobody listens to run out once the process has ended.
+    if (options.readsLater === true) stdout.pause();
     this.#closed = once(this.#child, "close");
   }
 
@@ -76,7 +76,7 @@ export class HoldProcess {
 
   /** Begins to read stdout. */
   readOutput(): void {
-    this.#output.start();
+    this.stdout.resume();
   }
 
   /** Resolves once the program has written this to stdout. */
@@ -128,9 +128,6 @@ class Collector {
   constructor(stream: Readable, nonce: Uint8Array) {
     this.#scanner = new TrailerScanner(nonce);
     this.#stream = stream;
-  }
-
-  start(): void {
     this.#stream.on("data", (chunk: Buffer) => this.#pieces.push(this.#scanner.push(chunk)));
     this.#stream.on("end", () => this.#pieces.push(this.#scanner.end()));
   }
