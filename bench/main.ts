@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { cold, coldLambda, coldPlain, coldStatic } from "./benches/cold.ts";
 import { burst } from "./benches/burst.ts";
 import { idle } from "./benches/idle.ts";
+import { overload } from "./benches/overload.ts";
 import { resume } from "./benches/resume.ts";
 import { stdio } from "./benches/stdio.ts";
 import { stream } from "./benches/stream.ts";
@@ -26,6 +27,7 @@ const benches: Record<string, (rig: Rig) => Promise<BenchResult>> = {
   burst,
   resume,
   stream,
+  overload,
 };
 
 const usage = `npm run bench -- [NAME…] [--json] [--report FILE.html] [--save FILE.json] [--against FILE.json]

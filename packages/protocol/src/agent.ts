@@ -71,6 +71,8 @@ export const heartbeatSchema = z.object({
   memoryFreeBytes: amount,
   instancesMax: amount,
   instancesFree: amount,
+  /** Instances that a function with none there would be given though none is free: others cede one each once its work is done. */
+  cedable: amount.default(0),
   running: amount,
   idle: amount,
   held: amount,

@@ -7,6 +7,7 @@ import { heartbeatOf } from "./heartbeat.ts";
 const origin = { agentId: "a1", siteId: "plant", incarnation: "x", sequence: 1, state: "ready", detail: undefined } as Parameters<typeof heartbeatOf>[0];
 const resize = testRevision({ name: "resize", concurrency: 3 });
 const other = testRevision({ name: "other", concurrency: 2 });
+const words = testRevision({ name: "words", contract: "stdio", memoryBytes: 64 * mebibyte });
 
 function beat({ pool }: ReturnType<typeof createPoolScene>, presentRevisions: string[] = []) {
   return heartbeatSchema.parse(heartbeatOf(origin, pool, (digest) => digest === resize.digest, presentRevisions));
@@ -23,7 +24,9 @@ describe("a heartbeat", () => {
     scene.acquire(resize);
     (await scene.busy(other)).lease?.release(true);
     await scene.hold(other);
+    scene.clock.advance(scene.pool.limits.restMs);
     expect(beat(scene)).toMatchObject({
+      cedable: 0,
       memoryFreeBytes: 768 * mebibyte,
       instancesFree: 9,
       running: 2,
@@ -34,6 +37,21 @@ describe("a heartbeat", () => {
         { revisionDigest: other.digest, freeSlots: 2, running: 0, instances: 2, held: 1, starting: 0, imagePresent: false },
       ],
     });
+  });
+
+  it("counts the only instance of a function as taken for a while after its last invocation, and as one that a function with none could have", async () => {
+    const scene = createPoolScene();
+    (await scene.busy(other)).lease?.release(true);
+    expect(beat(scene)).toMatchObject({ instancesFree: 9, cedable: 1, idle: 1 });
+    scene.clock.advance(scene.pool.limits.restMs);
+    expect(beat(scene)).toMatchObject({ instancesFree: 10, cedable: 0, idle: 1 });
+  });
+
+  it("counts as cedable what functions have beyond one instance", async () => {
+    const scene = createPoolScene();
+    for (let count = 0; count < 3; count += 1) await scene.busy(words);
+    await scene.busy(resize);
+    expect(beat(scene)).toMatchObject({ running: 4, cedable: 2 });
   });
 
   it("counts what is coming as taken and starting, and what is going as taken until it is gone", async () => {

@@ -45,6 +45,8 @@ export class Instance {
   madeFor: Purpose | undefined;
   /** How those who wait for its start have been served: from held, or from nothing. */
   startKind: StartKind = "cold";
+  /** It is to end once its work is done, to make room for a function that has no instance. */
+  isCeding = false;
   /** When an invocation last ended, or it became ready. */
   lastUsedMs: number;
   #state: InstanceState;
@@ -72,7 +74,12 @@ export class Instance {
 
   /** Ready and with a free slot for one more invocation. */
   get hasFreeSlot(): boolean {
-    return this.#state.phase === "ready" && !this.#state.isRetiring && this.#state.active < this.slots;
+    return this.isServing && this.#state.phase === "ready" && this.#state.active < this.slots;
+  }
+
+  /** Ready, and goes on to take invocations. */
+  get isServing(): boolean {
+    return this.#state.phase === "ready" && !this.#state.isRetiring && !this.isCeding;
   }
 
   /** Its container is being made. */
@@ -93,7 +100,7 @@ export class Instance {
   }
 
   get isIdle(): boolean {
-    return this.#state.phase === "ready" && this.#state.active === 0 && !this.#state.isRetiring;
+    return this.isServing && this.#state.phase === "ready" && this.#state.active === 0;
   }
 
   /** The agent is ending it, whatever runs on it. */

@@ -12,6 +12,8 @@ export interface PoolLimits {
   readonly heldCostBytes: number;
   /** An instance without invocations is stopped after this. */
   readonly idleMs: number;
+  /** How long the only instance of a function is kept from functions that have one, after its last invocation. */
+  readonly restMs: number;
   /** Containers that are being made at once; an engine does not get faster by being asked for more. */
   readonly preparingMax: number;
   /** Of these, made ahead of need. */
@@ -32,6 +34,7 @@ export function poolLimits(config: AgentConfig, cpuMillis: number): PoolLimits {
     heldMax: Math.min(config.heldMax, Math.floor(config.heldMemoryBytes / heldCostBytes)),
     heldCostBytes,
     idleMs: config.idleMs,
+    restMs: 5_000,
     preparingMax: Math.max(4, Math.ceil(cpuMillis / 1000) * 2),
     refillingMax: 2,
     refillDelayMs: 50,

@@ -1,6 +1,7 @@
 import { type InstanceId, LongshoreError, type Revision, type StartKind } from "@longshore/protocol";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
+import { cedableCount, chooseCeded, isKept } from "./ceding.ts";
 import { IdleSweep } from "./idle-sweep.ts";
 import type { Instance } from "./instance.ts";
 import { Inventory } from "./inventory.ts";
@@ -9,7 +10,7 @@ import { Lifecycle } from "./lifecycle.ts";
 import type { PoolLimits } from "./limits.ts";
 import type { Launcher, PreparedInstance } from "./prepared.ts";
 import type { RevisionGroup } from "./revision-group.ts";
-import { fullCost, isNothing } from "./room.ts";
+import { fullCost, isNothing, type Usage } from "./room.ts";
 import { victimsFor } from "./room-making.ts";
 import { StartQueue } from "./start-queue.ts";
 import { Stock } from "./stock.ts";
@@ -29,7 +30,8 @@ export interface PoolOptions {
  *
  * Invariants: P1 what is promised to instances never exceeds the limits, and nothing begins before what it needs is free. P2 an
  * instance never has more invocations than slots. P3 whoever waits is served by whichever comes first: an instance that falls idle,
- * a held one, a start. P4 what has work is never ended to make room.
+ * a held one, a start. P4 what has work is never ended to make room. P5 a function with several instances cedes one, once its work is
+ * done, to a function that has none.
  */
 export class InstancePool {
   readonly #options: PoolOptions;
@@ -86,6 +88,19 @@ export class InstancePool {
     return this.#isDraining;
   }
 
+  /** Instances that a function with none could be given, beyond what is free to all. */
+  get cedable(): number {
+    let count = 0;
+    for (const group of this.#inventory.groups) count += cedableCount(group);
+    for (const instance of this.#inventory.instances) if (this.isKept(instance)) count += 1;
+    return count;
+  }
+
+  /** Idle, and yet not free to a function that has an instance already. */
+  isKept(instance: Instance): boolean {
+    return isKept(instance, this.#inventory, this.#options.clock.monotonicMs());
+  }
+
   /** Asks for a slot: granted at once, later, or refused. Call what it returns to stop waiting. */
   acquire(revision: Revision, waiter: SlotWaiter): () => void {
     if (this.#isDraining) {
@@ -99,7 +114,7 @@ export class InstancePool {
       this.#grant(free, waiter, "warm");
       return () => undefined;
     }
-    if (group.waiters.length >= group.comingSlots() && !this.#promise(group)) {
+    if (group.waiters.length >= group.comingSlots() && !this.#promise(group) && !this.#promiseCeded(group)) {
       this.#inventory.forgetIfUnused(group);
       waiter.refused(new LongshoreError("agent_busy", `Cannot run "${revision.functionName}": the agent has no free slot`, { phase: "admission" }));
       return () => undefined;
@@ -189,8 +204,21 @@ export class InstancePool {
   /** Promises one more instance to those who wait, a held one if there is one; false when there is no room for it. */
   #promise(group: RevisionGroup): boolean {
     const held = group.heldInstance();
+    const isFirst = group.servingCount() === 0;
     // Idle ones of its own would have been given out.
-    return this.#promiseOne(group, held, (instance) => instance !== held && (instance.isHeldAside || instance.revision.digest !== group.revision.digest));
+    const isSpare = (instance: Instance) => instance !== held && (instance.isHeldAside || (instance.revision.digest !== group.revision.digest && (isFirst || !this.isKept(instance))));
+    return this.#promiseOne(group, held, isSpare);
+  }
+
+  /** Promises a function its first instance, for which others end one of theirs when it has no work any more. */
+  #promiseCeded(group: RevisionGroup): boolean {
+    if (group.servingCount() > 0 || !this.#mayBeginAnother(group)) return false;
+    const held = group.heldInstance();
+    const ceded = chooseCeded(this.#wantedFor(group, held), this.#inventory, (instance) => instance !== held);
+    if (ceded === undefined) return false;
+    for (const instance of ceded.ended) this.#lifecycle.end(instance);
+    for (const instance of ceded.ceding) instance.isCeding = true; // P5
+    return this.#promiseOne(group, held, () => false);
   }
 
   #beginAhead(group: RevisionGroup): boolean {
@@ -201,18 +229,25 @@ export class InstancePool {
   }
 
   #promiseOne(group: RevisionGroup, held: Instance | undefined, isSpare: (instance: Instance) => boolean): boolean {
-    const { limits } = this;
-    if (group.begunCount() >= (group.revision.spec.maxInstancesPerAgent ?? Infinity)) return false;
-    const wanted = { memoryBytes: fullCost(group) - (held === undefined ? 0 : limits.heldCostBytes), instances: held === undefined ? 1 : 0 };
-    const victims = victimsFor(wanted, this.#inventory, isSpare);
+    if (!this.#mayBeginAnother(group)) return false;
+    const victims = victimsFor(this.#wantedFor(group, held), this.#inventory, isSpare);
     if (victims === undefined) return false;
     for (const victim of victims) this.#lifecycle.end(victim);
     const instance = held ?? this.#inventory.add(group, this.#options.newInstanceId(), "serve"); // P1
     instance.purpose = "serve";
     instance.startKind = held?.state.phase === "held" ? "held" : "cold";
     this.#starts.add(instance);
-    this.#stock.refillWithin(limits.refillDelayMs);
+    this.#stock.refillWithin(this.limits.refillDelayMs);
     return true;
+  }
+
+  #mayBeginAnother(group: RevisionGroup): boolean {
+    return group.begunCount() < (group.revision.spec.maxInstancesPerAgent ?? Infinity);
+  }
+
+  /** What one more instance of it takes, on top of what its held one has been promised. */
+  #wantedFor(group: RevisionGroup, held: Instance | undefined): Usage {
+    return held === undefined ? { memoryBytes: fullCost(group), instances: 1 } : { memoryBytes: fullCost(group) - this.limits.heldCostBytes, instances: 0 };
   }
 
   #isNeeded({ revision }: Instance): boolean {
@@ -286,7 +321,18 @@ export class InstancePool {
       if (waiter === undefined) break;
       this.#grant(instance, waiter, kind);
     }
-    if (instance.isIdle && (group.isRetired || this.#isDraining)) this.#lifecycle.end(instance);
+    if (instance.isIdle && (group.isRetired || this.#isDraining || this.#paysWith(instance))) this.#lifecycle.end(instance);
+  }
+
+  /** True when it has no work and is, or takes the place of, one that is to be ceded: whichever has no work first goes. */
+  #paysWith(instance: Instance): boolean {
+    if (instance.state.phase !== "ready" || instance.state.active > 0) return false;
+    if (instance.isCeding) return true;
+    const debtor = [...this.#inventory.groupOf(instance.revision).instances].find((other) => other.isCeding && !other.isEnding);
+    if (debtor === undefined) return false;
+    debtor.isCeding = false;
+    instance.isCeding = true;
+    return true;
   }
 
   #grant(instance: Instance, waiter: SlotWaiter, start: StartKind): void {
@@ -311,8 +357,8 @@ export class InstancePool {
     instance.lastUsedMs = this.#options.clock.monotonicMs();
     const isRetiring = state.isRetiring || !isReusable;
     instance.become({ ...state, active: state.active - 1, isRetiring });
-    if (!isRetiring) this.#serve(instance, "warm");
-    else if (state.active === 1) this.#lifecycle.end(instance);
+    if (state.active === 1 && (isRetiring || this.#paysWith(instance))) this.#lifecycle.end(instance);
+    else if (!isRetiring) this.#serve(instance, "warm");
     this.#options.onChange();
   }
 

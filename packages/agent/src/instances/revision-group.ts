@@ -62,7 +62,7 @@ export class RevisionGroup {
 
   /** Instances that serve or soon will, and go on to. */
   servingCount(): number {
-    return this.#count(({ state, isComing }) => isComing || (state.phase === "ready" && !state.isRetiring));
+    return this.#count(({ isServing, isComing }) => isComing || isServing);
   }
 
   /** Instances held, or being made to be. */

@@ -20,10 +20,10 @@ export function promisedUsage(instances: Iterable<Instance>, limits: PoolLimits)
   return sum(instances, (instance) => promisedCost(instance, limits));
 }
 
-/** What one instance has been promised; undefined once it is leaving. */
+/** What one instance has been promised; undefined once it is leaving, or its room has been promised to another. */
 export function promisedCost(instance: Instance, limits: PoolLimits): number | undefined {
   const { phase } = instance.state;
-  if (phase === "stopping" || phase === "gone") return undefined;
+  if (phase === "stopping" || phase === "gone" || instance.isCeding) return undefined;
   return instance.isHeldAside ? limits.heldCostBytes : fullCost(instance);
 }
 

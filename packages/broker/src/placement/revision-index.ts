@@ -9,7 +9,7 @@ import { type Demand, type Tier, tierOf, tiers } from "./tier.ts";
 export class RevisionIndex {
   readonly demand: Demand;
   readonly #digest: string;
-  readonly #byTier: readonly IndexedSet<AgentEntry>[] = [new IndexedSet(), new IndexedSet(), new IndexedSet(), new IndexedSet(), new IndexedSet()];
+  readonly #byTier: readonly IndexedSet<AgentEntry>[] = Object.values(tiers).map(() => new IndexedSet());
 
   constructor(digest: string, demand: Demand, agents: Iterable<AgentEntry>) {
     this.#digest = digest;

@@ -17,13 +17,17 @@ const maxCandidates = 8;
 
 /** A few agents of the best tier that can serve now; cost is bounded whatever the fleet's size. */
 export function shortlist(index: RevisionIndex, agents: AgentClass, excluded: ReadonlySet<AgentEntry> | undefined, random: () => number): readonly AgentCandidate[] {
-  for (const tier of [tiers.warm, tiers.held, tiers.present]) {
+  const lookAmongHaving = (tier: Tier) => {
     const having = index.at(tier);
     const source = having.size <= agents.members.size ? having : agents.members;
-    const found = look(source, random, (agent) => agents.members.has(agent) && having.has(agent) && excluded?.has(agent) !== true, tier);
+    return look(source, random, (agent) => agents.members.has(agent) && having.has(agent) && excluded?.has(agent) !== true, tier);
+  };
+  for (const tier of [tiers.warm, tiers.held, tiers.present]) {
+    const found = lookAmongHaving(tier);
     if (found.length > 0) return found;
   }
-  return look(agents.open, random, (agent) => index.tierOf(agent) === tiers.room && excluded?.has(agent) !== true, tiers.room);
+  const found = look(agents.open, random, (agent) => index.tierOf(agent) === tiers.room && excluded?.has(agent) !== true, tiers.room);
+  return found.length > 0 ? found : lookAmongHaving(tiers.ceded);
 }
 
 function look(source: IndexedSet<AgentEntry>, random: () => number, isFit: (agent: AgentEntry) => boolean, tier: Tier): AgentCandidate[] {

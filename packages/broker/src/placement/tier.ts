@@ -2,7 +2,7 @@ import type { Revision, RevisionCapacity } from "@longshore/protocol";
 import type { AgentEntry, RevisionShare } from "../roster/agent-entry.ts";
 
 /** How soon an agent could serve one more invocation of a revision; the higher the better. */
-export const tiers = { none: 0, room: 1, present: 2, held: 3, warm: 4 } as const;
+export const tiers = { none: 0, ceded: 1, room: 2, present: 3, held: 4, warm: 5 } as const;
 export type Tier = (typeof tiers)[keyof typeof tiers];
 
 /** What one more instance of a revision takes. */
@@ -27,7 +27,8 @@ export function demandOf({ spec, image }: Revision): Demand {
 /**
  * The tier of an agent for a revision, by its heartbeat and what was sent there since. `warm`: a slot is free on an instance that
  * runs; `held`: on one that is held or being started; `present`: one more could be started and the image is there; `room`: the
- * image would have to be pulled first, and there is disk for it.
+ * image would have to be pulled first, and there is disk for it; `ceded`: nothing is free, and another function would end one of its
+ * instances for the first of this one.
  */
 export function tierOf(demand: Demand, agent: AgentEntry, share: RevisionShare | undefined): Tier {
   if (share?.isFull === true) return tiers.none;
@@ -35,9 +36,16 @@ export function tierOf(demand: Demand, agent: AgentEntry, share: RevisionShare |
   const warm = (share?.capacity?.freeSlots ?? 0) + (share?.gained ?? 0);
   if (warm - taken >= 1) return tiers.warm;
   if (warm + comingSlots(demand, share) - taken >= 1) return tiers.held;
-  if (startableSlots(demand, agent, share) < 1) return tiers.none;
+  if (startableSlots(demand, agent, share) < 1) return isCeded(demand, agent, share) ? tiers.ceded : tiers.none;
   if (share?.capacity?.imagePresent === true) return tiers.present;
   return demand.local || agent.capacity?.disk?.pressure === true ? tiers.none : tiers.room;
+}
+
+/** Nothing of it is there or on its way, and its image is. */
+function isCeded({ maxInstances }: Demand, agent: AgentEntry, share: RevisionShare | undefined): boolean {
+  const { capacity, taken = 0 } = share ?? {};
+  if (capacity?.imagePresent !== true || taken + capacity.running + capacity.freeSlots + capacity.starting > 0 || maxInstances < 1) return false;
+  return (agent.capacity?.cedable ?? 0) - agent.claimedInstances >= 1;
 }
 
 /** Free slots of instances that are held or being started. */

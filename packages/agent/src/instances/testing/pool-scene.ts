@@ -15,6 +15,7 @@ export const sceneLimits: PoolLimits = {
   heldMax: 4,
   heldCostBytes: 8 * mebibyte,
   idleMs: 60_000,
+  restMs: 1_000,
   preparingMax: 4,
   refillingMax: 2,
   refillDelayMs: 50,

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { testRevision } from "../testing/revision.ts";
+import { createPoolScene, mebibyte, settled } from "./testing/pool-scene.ts";
+
+/** Four of them fill a scene. */
+const flood = testRevision({ name: "flood", concurrency: 1 });
+const wide = testRevision({ name: "wide", concurrency: 10 });
+const rare = testRevision({ name: "rare", concurrency: 1 });
+const large = testRevision({ name: "large", concurrency: 1, memoryBytes: 512 * mebibyte });
+
+type Scene = ReturnType<typeof createPoolScene>;
+
+async function fullOf(revision: typeof flood) {
+  const scene = createPoolScene();
+  const busy = [];
+  while (scene.pool.instances.size < 4) busy.push(await scene.busy(revision));
+  return { scene, busy };
+}
+
+/** Whatever ends is gone, and what is made or begun is there. */
+async function goOn({ launcher }: Scene) {
+  for (const container of [...launcher.containers]) if (container.ending !== undefined) container.remove();
+  await settled();
+  for (const preparation of [...launcher.preparations]) preparation.succeed();
+  await settled();
+  for (const container of launcher.containers) if (container.isStarting) container.ready();
+  await settled();
+}
+
+describe("an agent full of one function's work", () => {
+  it("gives another its first instance as soon as one of them has no work, whichever that is", async () => {
+    const { scene, busy } = await fullOf(flood);
+    const waiter = scene.acquire(rare);
+    expect(waiter.error).toBeUndefined();
+    busy[2]?.lease?.release(true);
+    expect(scene.launcher.of("i-3").ending).toBe("stop");
+    await goOn(scene);
+    expect(waiter.lease).toMatchObject({ instanceId: "i-5", start: "cold" });
+  });
+
+  it("does not let the flood have that slot, though it stands in line for it", async () => {
+    const { scene, busy } = await fullOf(flood);
+    const waiter = scene.acquire(rare);
+    expect(scene.acquire(flood).error?.reason).toBe("agent_busy");
+    busy[0]?.lease?.release(true);
+    expect(scene.acquire(flood).error?.reason).toBe("agent_busy");
+    await goOn(scene);
+    expect(waiter.lease).toBeDefined();
+  });
+
+  it("has one of its instances take no more, where each of them has many slots", async () => {
+    const scene = createPoolScene();
+    const busy = [await scene.busy(wide)];
+    while (scene.pool.instances.size < 4) {
+      while (scene.acquire(wide).lease !== undefined);
+      await scene.busy(wide);
+    }
+    const waiter = scene.acquire(rare);
+    const ceding = [...scene.pool.instances].find(({ isCeding }) => isCeding);
+    expect(ceding?.instanceId).toBe("i-4"); // It has least work.
+    const { state } = ceding ?? {};
+    for (let calls = 0; calls < 40; calls += 1) scene.acquire(wide);
+    expect(ceding?.state).toBe(state);
+    expect(busy[0]?.lease?.isBeingEnded()).toBe(false);
+    expect(waiter.answers).toBe(0);
+  });
+
+  it("ends as many of them as the other one needs, and leaves one", async () => {
+    const { scene, busy } = await fullOf(flood);
+    const waiter = scene.acquire(large);
+    busy[0]?.lease?.release(true);
+    await goOn(scene);
+    expect(waiter.answers).toBe(0);
+    busy[1]?.lease?.release(true);
+    await goOn(scene);
+    expect(waiter.lease?.instanceId).toBe("i-5");
+    expect(scene.acquire(testRevision({ name: "larger", memoryBytes: 600 * mebibyte })).error?.reason).toBe("agent_busy");
+  });
+
+  it("gives nothing to a function that has an instance", async () => {
+    const { scene, busy } = await fullOf(flood);
+    scene.acquire(rare);
+    busy[0]?.lease?.release(true);
+    await goOn(scene);
+    expect(scene.acquire(rare).error?.reason).toBe("agent_busy");
+  });
+
+  it("keeps the other's only instance for a moment after it was used, and takes it back after that", async () => {
+    const { scene, busy } = await fullOf(flood);
+    const waiter = scene.acquire(rare);
+    busy[0]?.lease?.release(true);
+    await goOn(scene);
+    waiter.lease?.release(true);
+    scene.clock.advance(scene.pool.limits.restMs - 1);
+    expect(scene.acquire(flood).error?.reason).toBe("agent_busy");
+    scene.clock.advance(1);
+    expect(scene.acquire(flood).error).toBeUndefined();
+    expect(scene.launcher.of("i-5").ending).toBe("stop");
+  });
+
+  it("says how many it could cede", async () => {
+    const { scene, busy } = await fullOf(flood);
+    expect(scene.pool.cedable).toBe(3);
+    scene.acquire(rare);
+    expect(scene.pool.cedable).toBe(2);
+    busy[0]?.lease?.release(true);
+    await goOn(scene);
+    expect(scene.pool.cedable).toBe(2);
+  });
+});
