@@ -47,8 +47,8 @@ export const askSchema = z.discriminatedUnion("ask", [
   z.object({ ask: z.literal("introduce") }),
   /** What image is this? With `pull` it may be fetched, and progress comes as lines; the last line is `{ image: ImageFacts }`. */
   z.object({ ask: z.literal("inspect_image"), reference: z.string(), pull: z.boolean(), credential: registryCredentialSchema.optional() }),
-  /** Know this revision, have its image, hold `held` instances of it and keep at least `minInstances` begun. Answered when the image is there. */
-  z.object({ ask: z.literal("prepare"), revision: revisionSchema, held: z.number().int(), credential: registryCredentialSchema.optional() }),
+  /** Know this revision, have its image, hold `held` instances of it and keep at least `minimum` begun. Answered when the image is there. */
+  z.object({ ask: z.literal("prepare"), revision: revisionSchema, held: z.number().int(), minimum: z.number().int().nonnegative().default(0), credential: registryCredentialSchema.optional() }),
   /** This revision is no longer current: stop its instances once they are idle. */
   z.object({ ask: z.literal("retire"), revisionDigest: z.string() }),
   /** Take no new work, finish what runs within `deadlineMs`, then say so by answering. */

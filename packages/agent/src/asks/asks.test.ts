@@ -62,14 +62,14 @@ describe("what a broker asks", () => {
   beforeEach(() => (made = scene()));
 
   it("to prepare a revision brings its image first, then adopts what there is and holds", async () => {
-    await made.ask({ ask: "prepare", revision, held: 2, credential: { username: "u", password: "p" } });
+    await made.ask({ ask: "prepare", revision, held: 2, minimum: 1, credential: { username: "u", password: "p" } });
     expect(made.revisions.find(revision.digest)).toBe(revision);
-    expect(made.told).toEqual([["ensure", { username: "u", password: "p" }], ["known", revision], ["hold", revision, 2]]);
+    expect(made.told).toEqual([["ensure", { username: "u", password: "p" }], ["known", revision], ["hold", revision, 2, 1]]);
   });
 
   it("to prepare a revision whose image cannot be had holds nothing, but knows it", async () => {
     made.ensureFailure = new Error("no image");
-    await expect(made.ask({ ask: "prepare", revision, held: 1 })).rejects.toThrow("no image");
+    await expect(made.ask({ ask: "prepare", revision, held: 1, minimum: 0 })).rejects.toThrow("no image");
     expect(made.told).toEqual([["ensure", undefined]]);
     expect(made.revisions.find(revision.digest)).toBe(revision);
   });

@@ -34,7 +34,7 @@ async function handle(parts: AskedParts, ask: Exclude<Ask, { ask: "logs" | "insp
       parts.revisions.remember(ask.revision, ask.credential);
       await parts.images.ensure(ask.revision, ask.credential);
       parts.adoption.revisionKnown(ask.revision);
-      return parts.pool.hold(ask.revision, ask.held);
+      return parts.pool.hold(ask.revision, ask.held, ask.minimum);
     case "retire":
       parts.images.forget(ask.revisionDigest); // Heartbeats need not name it any more.
       return parts.pool.retire(ask.revisionDigest);

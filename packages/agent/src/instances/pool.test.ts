@@ -245,8 +245,8 @@ describe("a start that fails", () => {
 
   it("of a program that crashes at its start backs off too, though its container can be made", async () => {
     const scene = createPoolScene();
-    const eager = testRevision({ name: "eager", minInstances: 1 });
-    scene.pool.hold(eager, 1);
+    const eager = testRevision({ name: "eager" });
+    scene.pool.hold(eager, 1, 1);
     let begun = 0;
     for (let step = 0; step < 200; step += 1) {
       scene.clock.advance(50);
@@ -381,9 +381,9 @@ describe("what is kept", () => {
 
   it("is the minimum of instances, however long they are idle", async () => {
     const scene = createPoolScene();
-    const eager = testRevision({ name: "eager", minInstances: 1, concurrency: 1 });
+    const eager = testRevision({ name: "eager", concurrency: 1 });
     const [first, second] = [await scene.busy(eager), await scene.busy(eager)];
-    scene.pool.hold(eager, 1);
+    scene.pool.hold(eager, 1, 1);
     first.lease?.release(true);
     second.lease?.release(true);
     scene.clock.advance(200_000);
@@ -392,8 +392,8 @@ describe("what is kept", () => {
 
   it("is begun ahead of need up to the minimum", async () => {
     const scene = createPoolScene();
-    const eager = testRevision({ name: "eager", minInstances: 2 });
-    scene.pool.hold(eager, 1);
+    const eager = testRevision({ name: "eager" });
+    scene.pool.hold(eager, 1, 2);
     for (let step = 0; step < 10; step += 1) {
       scene.clock.advance(50);
       for (const preparation of [...scene.launcher.preparations]) preparation.succeed();
@@ -406,9 +406,9 @@ describe("what is kept", () => {
 
   it("never ends what has begun to keep a minimum: two functions do not take turns", async () => {
     const scene = createPoolScene({ memoryBytes: 264 * mebibyte });
-    const [a, b] = [testRevision({ name: "a", minInstances: 1 }), testRevision({ name: "b", minInstances: 1 })];
-    scene.pool.hold(a, 1);
-    scene.pool.hold(b, 1);
+    const [a, b] = [testRevision({ name: "a" }), testRevision({ name: "b" })];
+    scene.pool.hold(a, 1, 1);
+    scene.pool.hold(b, 1, 1);
     const begun = new Set<string>();
     for (let step = 0; step < 100; step += 1) {
       scene.clock.advance(1_000);

@@ -124,10 +124,11 @@ export class InstancePool {
     return () => this.#stopWaiting(group, waiter);
   }
 
-  /** Keeps that many instances of the revision held, and its minimum of instances begun, as far as the limits allow. */
-  hold(revision: Revision, count: number): void {
+  /** Keeps that many instances of the revision held, and a minimum of instances begun, as far as the limits allow. */
+  hold(revision: Revision, count: number, minimum = 0): void {
     const group = this.#inventory.groupOf(revision);
     group.heldWanted = count;
+    group.minimum = minimum;
     group.isRetired = false;
     group.lastUsedMs = this.#options.clock.monotonicMs();
     this.#endHeldBeyond(group, count);
@@ -141,6 +142,7 @@ export class InstancePool {
     if (group === undefined) return;
     group.isRetired = true;
     group.heldWanted = 0;
+    group.minimum = 0;
     this.#endUnused(group);
     this.#inventory.forgetIfUnused(group);
   }

@@ -13,6 +13,8 @@ export class RevisionGroup {
   readonly waiters: SlotWaiter[] = [];
   /** How many instances to keep held; 0: the revision is served when it is called, and nothing is kept ready for it. */
   heldWanted = 0;
+  /** How many instances are kept begun, whether they are used or not: this agent's share of the function's minimum. */
+  minimum = 0;
   /** No longer current: nothing of it is kept once it has no work. */
   isRetired = false;
   lastUsedMs: number;
@@ -25,14 +27,9 @@ export class RevisionGroup {
     this.lastUsedMs = nowMs;
   }
 
-  /** How many instances are kept begun, whether they are used or not. */
-  get minimum(): number {
-    return this.heldWanted > 0 ? this.revision.spec.minInstances : 0;
-  }
-
   /** Nothing would be lost by forgetting it. */
   get isUnused(): boolean {
-    return this.instances.size === 0 && this.waiters.length === 0 && this.heldWanted === 0;
+    return this.instances.size === 0 && this.waiters.length === 0 && this.heldWanted === 0 && this.minimum === 0;
   }
 
   /** The ready instance with most room for one more invocation. */

@@ -52,10 +52,11 @@ export class Stock {
   #refill(): void {
     if (this.#owner.isPaused() || this.#inventory.underWay("serve") > 0) return; // What is under way comes here again when it is done.
     const nowMs = this.#clock.monotonicMs();
-    const groups = [...this.#inventory.groups].filter((group) => group.heldWanted > 0).sort((a, b) => b.lastUsedMs - a.lastUsedMs);
+    const groups = [...this.#inventory.groups].filter((group) => group.heldWanted > 0 || group.minimum > 0).sort((a, b) => b.lastUsedMs - a.lastUsedMs);
     const ripe = groups.filter((group) => group.refillAtMs <= nowMs);
     for (const group of groups) if (group.refillAtMs > nowMs) this.#alarm.within(group.refillAtMs - nowMs);
     for (const group of ripe) while (group.servingCount() < group.minimum && this.#owner.beginAhead(group));
+    if (this.#inventory.underWay("serve") > 0) return;
     // The first that has to wait for room ends it: what is made for that one must not go to those behind it.
     ripe.filter((group) => this.#owner.canHold(group)).every((group) => this.#holdEnough(group));
   }

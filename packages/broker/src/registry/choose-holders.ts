@@ -4,34 +4,76 @@ export interface HolderCandidate {
   readonly siteId: string;
 }
 
+/** What one agent keeps ready of a revision. */
+export interface Keeping {
+  /** Instances held. */
+  readonly held: number;
+  /** Instances begun, whether they are used or not. */
+  readonly minimum: number;
+}
+
 /** So many agents of each site hold instances ahead: one may fail. */
 const holdersPerSite = 2;
 /** So many agents of each site have the image before they are asked to run it. */
 const imagesPerSite = 8;
+const heldPerHolder = 1;
 
 /**
- * Chooses which agents prepare a revision: up to two of each site, or all where a minimum of instances is asked. The choice depends
+ * Chooses what each agent keeps ready of a revision: up to two of each site hold one instance, and the function's minimum of begun ones is dealt out
+ * over the fleet, one to each agent in turn and site by site, so that little is lost with one of them. Agents that keep nothing are not named. The choice depends
  * on the revision and the names alone (rendezvous hashing), so that all brokers choose alike, and one agent's coming or going moves
  * little.
  */
-export function chooseHolders<T extends HolderCandidate>(digest: string, minInstances: number, candidates: Iterable<T>): T[] {
-  return minInstances > 0 ? [...candidates] : bestOfEachSite(digest, holdersPerSite, candidates);
+export function chooseKeeping<T extends HolderCandidate>(digest: string, minInstances: number, candidates: Iterable<T>): Map<T, Keeping> {
+  const all = [...candidates];
+  const keeping = new Map(bestOfEachSite(digest, holdersPerSite, all).map((holder): [T, Keeping] => [holder, { held: heldPerHolder, minimum: 0 }]));
+  const order = minInstances > 0 ? siteBySite(digest, minInstances, all) : [];
+  for (const [at, candidate] of order.entries()) {
+    const minimum = Math.ceil((minInstances - at) / order.length);
+    keeping.set(candidate, { held: keeping.get(candidate)?.held ?? 0, minimum });
+  }
+  return keeping;
 }
 
-/** Chooses which agents get a revision's image ahead: the holders, and some more of each site, by the same rule. */
-export function chooseImageKeepers<T extends HolderCandidate>(digest: string, minInstances: number, candidates: Iterable<T>): T[] {
-  return minInstances > 0 ? [...candidates] : bestOfEachSite(digest, imagesPerSite, candidates);
+/** Chooses which agents get a revision's image ahead, by the same rule. */
+export function chooseImageKeepers<T extends HolderCandidate>(digest: string, candidates: Iterable<T>): T[] {
+  return bestOfEachSite(digest, imagesPerSite, candidates);
 }
 
 function bestOfEachSite<T extends HolderCandidate>(digest: string, perSite: number, candidates: Iterable<T>): T[] {
-  const bySite = new Map<string, { readonly candidate: T; readonly weight: number }[]>();
+  return [...bySite(candidates).values()].flatMap((ofSite) => best(perSite, digest, ofSite, ({ agentId }) => agentId));
+}
+
+/** The best of each site, then the second of each, and so on, as many as wanted. */
+function siteBySite<T extends HolderCandidate>(digest: string, wanted: number, candidates: Iterable<T>): T[] {
+  const sites = best(Infinity, digest, bySite(candidates), ([siteId]) => siteId).map(([, ofSite]) => best(wanted, digest, ofSite, ({ agentId }) => agentId));
+  const ranks = Math.max(0, ...sites.map((ofSite) => ofSite.length));
+  return Array.from({ length: ranks }, (_, rank) => sites.flatMap((ofSite) => ofSite[rank] ?? [])).flat().slice(0, wanted);
+}
+
+function bySite<T extends HolderCandidate>(candidates: Iterable<T>): Map<string, T[]> {
+  const sites = new Map<string, T[]>();
   for (const candidate of candidates) {
-    const best = bySite.get(candidate.siteId) ?? [];
-    best.push({ candidate, weight: weightOf(`${digest} ${candidate.agentId}`) });
-    best.sort((a, b) => b.weight - a.weight || (a.candidate.agentId < b.candidate.agentId ? -1 : 1));
-    bySite.set(candidate.siteId, best.slice(0, perSite));
+    const ofSite = sites.get(candidate.siteId);
+    if (ofSite === undefined) sites.set(candidate.siteId, [candidate]);
+    else ofSite.push(candidate);
   }
-  return [...bySite.values()].flatMap((best) => best.map(({ candidate }) => candidate));
+  return sites;
+}
+
+/** So many of the items, the one of most weight first. */
+function best<T>(wanted: number, digest: string, items: Iterable<T>, nameOf: (item: T) => string): T[] {
+  const chosen: { readonly item: T; readonly name: string; readonly weight: number }[] = [];
+  for (const item of items) {
+    const name = nameOf(item);
+    const weight = weightOf(`${digest} ${name}`);
+    const last = chosen.at(-1);
+    if (chosen.length >= wanted && last !== undefined && (weight < last.weight || (weight === last.weight && name > last.name))) continue;
+    chosen.push({ item, name, weight });
+    chosen.sort((a, b) => b.weight - a.weight || (a.name < b.name ? -1 : 1));
+    if (chosen.length > wanted) chosen.pop();
+  }
+  return chosen.map(({ item }) => item);
 }
 
 /** A number that looks random and depends on the text alone (FNV-1a, then mixed). */

@@ -5,7 +5,7 @@ import { requirementsOf } from "../placement/requirement.ts";
 import { type AgentEntry, isPlaceable, shareOf } from "../roster/agent-entry.ts";
 import type { Asker } from "../roster/ask-agent.ts";
 import type { Roster } from "../roster/roster.ts";
-import { chooseHolders, chooseImageKeepers } from "./choose-holders.ts";
+import { chooseImageKeepers, chooseKeeping, type Keeping } from "./choose-holders.ts";
 import { registryOfRevision, type RegistryCredentials } from "./credentials.ts";
 import { PrepareQueue } from "./prepare-queue.ts";
 import type { Registry } from "./registry.ts";
@@ -29,7 +29,7 @@ const prepareSilenceMs = 900_000;
 const prepareLimits = { atOnce: 8, perOwner: 2 } as const;
 /** A deploy answers after that time even if an agent is still preparing. */
 const deployWaitMs = 5_000;
-const heldPerHolder = 1;
+const nothingKept: Keeping = { held: 0, minimum: 0 };
 
 /**
  * Has agents know, hold and let go of revisions, and bring their images ahead: compares what each should have with what it was asked,
@@ -38,8 +38,10 @@ const heldPerHolder = 1;
  */
 export class Preparer {
   readonly #options: PreparerOptions;
-  /** What each process of an agent was asked: `<digest>` prepared, `-<digest>` retired. A failed ask is taken out again. */
-  readonly #asked = new WeakMap<AgentEntry, { readonly incarnation: string | undefined; readonly done: Set<string> }>();
+  /** What each process of an agent was asked last of each revision, in words of {@link prepareMark} or {@link retireMark}. A failed ask is taken out again. */
+  readonly #asked = new WeakMap<AgentEntry, { readonly incarnation: string | undefined; readonly done: Map<string, string> }>();
+  /** Who was to keep something ready of each revision, at the last pass: who no longer is hears of it. */
+  readonly #keepers = new Map<string, ReadonlySet<AgentEntry>>();
   readonly #queue = new PrepareQueue(prepareLimits);
   readonly #abort = new AbortController();
   /** Ends the asks of an agent that is not heard any more. */
@@ -51,7 +53,10 @@ export class Preparer {
     this.#options = options;
     const { registry, roster, credentials } = options;
     registry.onChange(({ before }) => {
-      if (before !== undefined) roster.placement.forgetRevision(before.digest);
+      if (before !== undefined) {
+        roster.placement.forgetRevision(before.digest);
+        this.#keepers.delete(before.digest);
+      }
       this.#soon();
     });
     credentials.onChange((tenantId, host) => this.#credentialChanged(tenantId, host));
@@ -78,7 +83,8 @@ export class Preparer {
     if (agent === undefined || !isPlaceable(agent) || !this.#eligible(revision).includes(agent)) return;
     const waiting = Promise.withResolvers<void>();
     const cancel = this.#options.clock.after(deployWaitMs, () => waiting.resolve());
-    if (this.#begin(agent, revision.digest)) await Promise.race([this.#prepare(agent, revision, this.#isHolder(revision, agent)), waiting.promise]);
+    const keeping = this.#keeping(revision, this.#eligible(revision)).get(agent) ?? nothingKept;
+    if (this.#begin(agent, revision.digest, prepareMark(keeping))) await Promise.race([this.#prepare(agent, revision, keeping), waiting.promise]);
     cancel();
   }
 
@@ -104,11 +110,13 @@ export class Preparer {
 
   #spread(revision: Revision): void {
     const eligible = this.#eligible(revision);
-    const holders = new Set(this.#holders(revision, eligible));
-    const keepers = revision.image.local ? eligible : chooseImageKeepers(revision.digest, revision.spec.minInstances, eligible.map(asCandidate)).map(({ agent }) => agent);
-    for (const agent of keepers) {
-      const isHolder = holders.has(agent);
-      if (this.#begin(agent, revision.digest)) this.#queue.add(agent, isHolder, () => this.#prepare(agent, revision, isHolder));
+    const keeping = this.#keeping(revision, eligible);
+    const imageKeepers = revision.image.local ? eligible : chooseImageKeepers(revision.digest, eligible.map(asCandidate)).map(({ agent }) => agent);
+    const before = [...(this.#keepers.get(revision.digest) ?? [])].filter((agent) => isPlaceable(agent));
+    this.#keepers.set(revision.digest, new Set(keeping.keys()));
+    for (const agent of new Set([...keeping.keys(), ...imageKeepers, ...before])) {
+      const own = keeping.get(agent) ?? nothingKept;
+      if (this.#begin(agent, revision.digest, prepareMark(own))) this.#queue.add(agent, own !== nothingKept, () => this.#prepare(agent, revision, own));
     }
   }
 
@@ -126,21 +134,21 @@ export class Preparer {
     return requirement === undefined ? [] : [...this.#options.roster.placement.eligible(requirement)];
   }
 
-  #holders(revision: Revision, eligible: readonly AgentEntry[]): AgentEntry[] {
-    return chooseHolders(revision.digest, revision.spec.minInstances, eligible.map(asCandidate)).map(({ agent }) => agent);
-  }
-
-  #isHolder(revision: Revision, agent: AgentEntry): boolean {
-    return this.#holders(revision, this.#eligible(revision)).includes(agent);
+  /** What each agent is to keep ready. Of an image that is in no registry a minimum can be kept only by those that have it, once they are known. */
+  #keeping(revision: Revision, eligible: readonly AgentEntry[]): Map<AgentEntry, Keeping> {
+    const { digest, spec, image } = revision;
+    const having = image.local && spec.minInstances > 0 ? eligible.filter((agent) => agent.shares.get(digest)?.capacity?.imagePresent === true) : eligible;
+    const keeping = chooseKeeping(digest, spec.minInstances, (having.length > 0 ? having : eligible).map(asCandidate));
+    return new Map([...keeping].map(([{ agent }, own]) => [agent, own]));
   }
 
   /** An image that is in no registry may be absent at an agent: that is no fault. */
-  async #prepare(agent: AgentEntry, revision: Revision, isHolder: boolean): Promise<void> {
+  async #prepare(agent: AgentEntry, revision: Revision, { held, minimum }: Keeping): Promise<void> {
     const { digest, tenantId, image } = revision;
     try {
       if (this.#options.registry.current(digest) === undefined) return; // It waited, and was replaced.
       const credential = this.#options.credentials.find(tenantId, image.reference);
-      await this.#ask(agent, { ask: "prepare", revision, held: isHolder ? heldPerHolder : 0, ...(credential && { credential }) });
+      await this.#ask(agent, { ask: "prepare", revision, held, minimum, ...(credential && { credential }) });
       this.#markPresent(agent, revision);
     } catch (err) {
       const isAbsent = revision.image.local && err instanceof LongshoreError && err.reason === "image_not_found";
@@ -158,12 +166,11 @@ export class Preparer {
   }
 
   async #retire(agent: AgentEntry, revisionDigest: string): Promise<void> {
-    const mark = `-${revisionDigest}`;
-    if (!this.#begin(agent, mark)) return;
+    if (!this.#begin(agent, revisionDigest, retireMark)) return;
     try {
       await this.#ask(agent, { ask: "retire", revisionDigest });
     } catch (err) {
-      this.#undo(agent, mark);
+      this.#undo(agent, revisionDigest);
       if (!this.#abort.signal.aborted) this.#options.log.warn({ err, agentId: agent.address.agentId, revisionDigest }, "agent did not retire revision");
     }
   }
@@ -179,24 +186,28 @@ export class Preparer {
     const share = shareOf(agent, revision.digest);
     share.capacity ??= { revisionDigest: revision.digest, freeSlots: 0, running: 0, instances: 0, held: 0, starting: 0, imagePresent: true };
     this.#options.roster.placement.shareChanged(agent, revision.digest);
+    if (revision.image.local && revision.spec.minInstances > 0) this.#soon(); // Who has the image decides who keeps its minimum.
   }
 
-  /** False when this process of the agent was asked already. */
-  #begin(agent: AgentEntry, mark: string): boolean {
+  /** False when the same was the last that this process of the agent was asked of the revision. */
+  #begin(agent: AgentEntry, digest: string, mark: string): boolean {
     const incarnation = agent.incarnations.current;
     let asked = this.#asked.get(agent);
     if (asked?.incarnation !== incarnation) asked = undefined;
-    asked ??= { incarnation, done: new Set() };
+    asked ??= { incarnation, done: new Map() };
     this.#asked.set(agent, asked);
-    if (asked.done.has(mark)) return false;
-    asked.done.add(mark);
+    if (asked.done.get(digest) === mark) return false;
+    asked.done.set(digest, mark);
     return true;
   }
 
-  #undo(agent: AgentEntry, mark: string): void {
-    this.#asked.get(agent)?.done.delete(mark);
+  #undo(agent: AgentEntry, digest: string): void {
+    this.#asked.get(agent)?.done.delete(digest);
   }
 }
+
+const prepareMark = ({ held, minimum }: Keeping) => `held ${held}, minimum ${minimum}`;
+const retireMark = "retired";
 
 function asCandidate(agent: AgentEntry) {
   return { agent, agentId: agent.address.agentId, siteId: agent.address.siteId };

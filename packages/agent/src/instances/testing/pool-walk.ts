@@ -13,7 +13,7 @@ const revisions: readonly Revision[] = [
   testRevision({ name: "narrow", concurrency: 1, memoryBytes: 64 * mebibyte, maxInstancesPerAgent: 2 }),
   testRevision({ name: "large", concurrency: 2, memoryBytes: 400 * mebibyte }),
   testRevision({ name: "words", contract: "stdio", memoryBytes: 100 * mebibyte }),
-  testRevision({ name: "eager", concurrency: 2, memoryBytes: 64 * mebibyte, minInstances: 1 }),
+  testRevision({ name: "eager", concurrency: 2, memoryBytes: 64 * mebibyte }),
 ];
 
 /** A seeded walk through everything that can happen to a pool. {@link PoolWalk.broken} says which promise it finds broken. */
@@ -86,7 +86,7 @@ export class PoolWalk {
     { name: "removed", weight: 2, happen: () => this.#on(this.#containers(({ ending }) => ending !== undefined), (container) => container.remove()) },
     { name: "dies", weight: 1, happen: () => this.#on(this.#containers(({ hasExited, ending }) => !hasExited && ending === undefined), (container) => container.die()) },
     { name: "time passes", weight: 2, happen: () => this.scene.clock.advance(this.#pick([1, 50, 600, 8_000])) },
-    { name: "hold", weight: 1, happen: () => this.scene.pool.hold(this.#pick(revisions), Math.floor(this.#random() * 3)) },
+    { name: "hold", weight: 1, happen: () => this.scene.pool.hold(this.#pick(revisions), Math.floor(this.#random() * 3), Math.floor(this.#random() * 2)) },
     { name: "retire", weight: 0.3, happen: () => this.scene.pool.retire(this.#pick(revisions).digest) },
     { name: "drain", weight: 0.15, happen: () => void this.scene.pool.drain() },
     { name: "resume", weight: 0.5, happen: () => this.scene.pool.resume() },
