@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { docker } from "../support/agent-engine.ts";
-import { startFleet, type TestFleet, untilHeld, untilRunning } from "../support/fleet.ts";
+import { countInstances, startFleet, type TestFleet, untilHeld, untilRunning } from "../support/fleet.ts";
 import { laboratoryFunction } from "../support/functions.ts";
 
 const mebibyte = 2 ** 20;
@@ -45,14 +45,7 @@ describe("a function that starts slowly, with a thousand calls waiting for it", 
     const limits = { concurrency: 1, memoryBytes: 64 * mebibyte, timeoutMs: 120_000 };
     const { function: slow } = await test.fleet.deploy(await laboratoryFunction("slow", { ...limits, maxInstancesPerAgent: share, env: { START_MS: "5000" } }));
     await test.fleet.deploy(await laboratoryFunction("other", limits));
-    const watching = new AbortController();
-    let most = 0;
-    const watched = (async () => {
-      for await (const event of test.fleet.watch({ signal: watching.signal })) {
-        if (event.event !== "agent") continue;
-        most = Math.max(most, event.agent.functions.find(({ revisionId }) => revisionId === slow.revisionId)?.instances ?? 0);
-      }
-    })().catch(() => undefined);
+    const counted = countInstances(test.fleet, slow.revisionId);
     let answered = 0;
     const calls = Promise.all(
       Array.from({ length: 1_000 }, async () => {
@@ -68,8 +61,6 @@ describe("a function that starts slowly, with a thousand calls waiting for it", 
       expect(answered).toBeLessThan(1_000);
     }
     await calls;
-    watching.abort();
-    await watched;
-    expect(most).toBe(share);
+    expect(await counted.stop()).toBe(share);
   }, 120_000);
 });
