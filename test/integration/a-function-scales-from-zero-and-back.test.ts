@@ -88,16 +88,16 @@ describe("where instances may be idle for less time than a call takes", () => {
 });
 
 describe("an agent that is stopped with ten paused instances", () => {
-  fleetOf({ heldMax: 0, memoryBytes: 2048 * mebibyte });
+  fleetOf({ heldMax: 0, memoryBytes: 2048 * mebibyte, idleMs: 600_000 });
 
   it("lets the call under way finish, and leaves nothing behind", async () => {
     const [host] = test.agents;
     if (host === undefined) throw new Error("The fleet has no agent");
     await test.fleet.deploy(await laboratoryFunction("lab", { timeoutMs: 120_000 }));
-    for (let index = 0; index < 10; index += 1) {
-      await test.fleet.deploy(await lambdaFunction(`paused-${index}`, "echo", { memoryBytes: 96 * mebibyte }));
+    await many(10, async (index) => {
+      await test.fleet.deploy(await lambdaFunction(`paused-${index}`, "echo", { memoryBytes: 96 * mebibyte, timeoutMs: 60_000 }));
       await (await test.fleet.call(`paused-${index}`, "1")).text();
-    }
+    });
     const underWay = call("lab", "/slow?ms=8000");
     for (let index = 0; index < 10; index += 1) await untilFrozen(`paused-${index}-r1`);
     await untilRunning(test.fleet, 1);
