@@ -52,6 +52,8 @@ const server = createServer(async (request, response) => {
     case "/open":
       for (const go of waiting.splice(0)) go();
       return void response.end("open");
+    case "/env":
+      return void response.end(process.env[url.searchParams.get("name")] ?? "");
     case "/half":
       response.writeHead(200);
       response.write("the first half");
@@ -60,7 +62,7 @@ const server = createServer(async (request, response) => {
       response.end("pid " + process.pid + "\\n");
   }
 });
-server.listen(process.env.PORT ?? 8080);
+setTimeout(() => server.listen(process.env.PORT ?? 8080), Number(process.env.START_MS ?? 0));
 process.on("SIGTERM", () => process.exit(0));
 `;
 
