@@ -1,7 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { leftOf } from "../support/agent-engine.ts";
-import { countInstances, startFleet, type TestFleet, untilRunning } from "../support/fleet.ts";
+import { countContainers } from "../support/deployed.ts";
+import { startFleet, type TestFleet, untilRunning } from "../support/fleet.ts";
 import { untilFrozen } from "../support/frozen.ts";
 import { laboratoryFunction } from "../support/functions.ts";
 import { lambdaFunction } from "../support/lambda-functions.ts";
@@ -31,10 +32,9 @@ describe("calls at once on a function at zero", () => {
 
   it.each([1, 5])("are all answered where they are few, and share one start (%i)", async (count) => {
     const { function: deployed } = await test.fleet.deploy(await laboratoryFunction("lab", { concurrency: 10 }));
-    const counted = countInstances(test.fleet, deployed.revisionId);
     const answers = await many(count, () => call("lab", "/slow?ms=50"));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-    expect(await counted.stop()).toBe(1);
+    expect(await countContainers(test, deployed.revisionId)).toBe(1);
   });
 
   it("are answered or bidden to come again where they are more than may wait, and share the starts there is room for (200)", async () => {
@@ -54,10 +54,9 @@ describe("long calls at once on a function of one at a time", () => {
 
   it("each begin an instance at once where there is room for all, and never share one", async () => {
     const { function: deployed } = await test.fleet.deploy(await laboratoryFunction("single", { concurrency: 1, memoryBytes: 64 * mebibyte, timeoutMs: 60_000 }));
-    const counted = countInstances(test.fleet, deployed.revisionId);
     const answers = await many(7, () => call("single", "/slow?ms=5000"));
     expect(answers.map(({ text }) => JSON.parse(text) as unknown)).toEqual(answers.map(() => ({ most: 1 })));
-    expect(await counted.stop()).toBe(7);
+    expect(await countContainers(test, deployed.revisionId)).toBe(7);
   });
 });
 

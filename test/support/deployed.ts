@@ -20,6 +20,11 @@ export async function containerOf({ agents }: TestFleet, name: string): Promise<
   return docker.getContainer(listed.Id);
 }
 
+/** How many containers a function's revision has at the fleet's first agent. */
+export async function countContainers({ agents }: TestFleet, revisionId: string): Promise<number> {
+  return (await docker.listContainers({ filters: { label: [`longshore.agent=${agents[0]?.agentId}`, `longshore.revision=${revisionId}`] } })).length;
+}
+
 /** The lines of a log, without whose they are. */
 export async function linesOf(lines: AsyncIterable<{ readonly line: string }>): Promise<string[]> {
   const all: string[] = [];

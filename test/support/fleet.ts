@@ -142,22 +142,3 @@ export async function untilRunning(fleet: Fleet, count: number): Promise<void> {
     if (hasCaughtUp && [...running.values()].reduce((sum, each) => sum + each, 0) === count) return;
   }
 }
-
-/** Begins to count a revision's instances, as agents tell of them; `stop` gives the most that there were at one agent. */
-export function countInstances(fleet: Fleet, revisionId: string): { stop(): Promise<number> } {
-  const watching = new AbortController();
-  let most = 0;
-  const watched = (async () => {
-    for await (const event of fleet.watch({ signal: watching.signal })) {
-      if (event.event !== "agent") continue;
-      most = Math.max(most, event.agent.functions.find((entry) => entry.revisionId === revisionId)?.instances ?? 0);
-    }
-  })().catch(() => undefined);
-  return {
-    async stop() {
-      watching.abort();
-      await watched;
-      return most;
-    },
-  };
-}

@@ -12,13 +12,14 @@ export interface Ceded {
 }
 
 /**
- * A function's only instance that was used a moment ago: it is kept from functions that have one of their own, or one that floods the
- * agent and one that is called now and then would take turns in ending each other's.
+ * The last instance of a function that would be left when others are ended, and that was used a moment ago: it is kept from functions that have one of their own,
+ * or one that floods the agent and one that is called now and then would take turns in ending each other's.
  */
 export function isKept(instance: Instance, inventory: Inventory, nowMs: number): boolean {
-  if (!instance.isIdle || nowMs - instance.lastUsedMs >= inventory.limits.restMs) return false;
+  if (!instance.isIdle || !instance.hasServed || nowMs - instance.lastUsedMs >= inventory.limits.restMs) return false;
   const group = inventory.groupOf(instance.revision);
-  return !group.isRetired && group.servingCount() === 1;
+  const others = [...group.instances].filter((other) => other !== instance && (other.isServing || other.isComing));
+  return !group.isRetired && others.every((other) => other.isIdle && (other.lastUsedMs < instance.lastUsedMs || (other.lastUsedMs === instance.lastUsedMs && other.instanceId < instance.instanceId)));
 }
 
 /**

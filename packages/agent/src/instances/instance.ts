@@ -45,6 +45,8 @@ export class Instance {
   madeFor: Purpose | undefined;
   /** How those who wait for its start have been served: from held, or from nothing. */
   startKind: StartKind = "cold";
+  /** An invocation was given to it, at some time. */
+  hasServed = false;
   /** It is to end once its work is done, to make room for a function that has no instance. */
   isCeding = false;
   /** When an invocation last ended, or it became ready. */

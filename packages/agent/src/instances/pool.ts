@@ -341,6 +341,7 @@ export class InstancePool {
     const { state } = instance;
     if (state.phase !== "ready" || !instance.hasFreeSlot) throw new Error(`Instance ${instance.instanceId} has no free slot`); // P2
     instance.become({ ...state, active: state.active + 1 });
+    instance.hasServed = true;
     let isReleased = false;
     const release = (isReusable: boolean) => {
       if (isReleased) return;
