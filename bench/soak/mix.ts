@@ -37,7 +37,13 @@ export async function createMix(url: string): Promise<Mix> {
   await deployAgain();
   const watched = watch(socket, watching.signal);
 
-  const text = async (fleet: Fleet, name: string, path: string, body?: string | Uint8Array) => (await fleet.call(name, body, { method: body === undefined ? "GET" : "POST", path })).bytes();
+  const text = async (fleet: Fleet, name: string, path: string, body?: string | Uint8Array) => {
+    const answer = await fleet.call(name, body, { method: body === undefined ? "GET" : "POST", path });
+    const bytes = await answer.bytes();
+    const { outcome, message } = await answer.result;
+    if (outcome !== "succeeded") throw new Error(`${outcome} with status ${answer.status}: ${message ?? ""}`);
+    return bytes;
+  };
   const habits: Record<string, Habit> = {
     "over the socket": { everyMs: 20, act: async () => expectLength(await text(socket, "laboratory", "/echo", "x".repeat(128)), 128) },
     "over http": { everyMs: 40, act: async () => expectLength(await text(http, "laboratory", "/echo", "x".repeat(128)), 128) },
