@@ -93,7 +93,8 @@ async function offer(fleet: Fleet, name: string, ratePerSecond: number, seconds:
 
 /** How many fell into each whole second. */
 function perSecond(seconds: readonly number[]): number[] {
-  const counts: number[] = [];
-  for (const at of seconds) counts[Math.floor(at)] = (counts[Math.floor(at)] ?? 0) + 1;
-  return Array.from(counts, (count) => count ?? 0).slice(0, -1);
+  const whole = Math.floor(Math.max(0, ...seconds));
+  const counts = Array.from({ length: whole }, () => 0);
+  for (const at of seconds) if (at < whole) counts[Math.floor(at)] = (counts[Math.floor(at)] ?? 0) + 1;
+  return counts;
 }
