@@ -4,6 +4,7 @@ import { cold, coldLambda, coldPlain, coldStatic } from "./benches/cold.ts";
 import { burst } from "./benches/burst.ts";
 import { idle } from "./benches/idle.ts";
 import { resume } from "./benches/resume.ts";
+import { scale } from "./benches/scale.ts";
 import { stdio } from "./benches/stdio.ts";
 import { stream } from "./benches/stream.ts";
 import { throughput, warm, warmHttp } from "./benches/warm.ts";
@@ -26,6 +27,7 @@ const benches: Record<string, (rig: Rig) => Promise<BenchResult>> = {
   burst,
   resume,
   stream,
+  scale,
 };
 
 const usage = `npm run bench -- [NAME…] [--json] [--report FILE.html] [--save FILE.json] [--against FILE.json]

@@ -30,6 +30,9 @@ const prepareLimits = { atOnce: 8, perOwner: 2 } as const;
 /** A deploy answers after that time even if an agent is still preparing. */
 const deployWaitMs = 5_000;
 const heldPerHolder = 1;
+/** A pass over a large fleet takes a while: so long at a time, then calls and heartbeats have their turn. */
+const sliceMs = 5;
+const restMs = 20;
 
 /**
  * Has agents know, hold and let go of revisions, and bring their images ahead: compares what each should have with what it was asked,
@@ -46,6 +49,8 @@ export class Preparer {
   readonly #gone = new WeakMap<AgentEntry, AbortController>();
   #cancelTimer: (() => void) | undefined;
   #isScheduled = false;
+  /** A pass is under way; whether another one is to follow it. */
+  #passing: { isOutdated: boolean } | undefined;
 
   constructor(options: PreparerOptions) {
     this.#options = options;
@@ -84,6 +89,7 @@ export class Preparer {
 
   #soon(): void {
     if (this.#isScheduled || this.#abort.signal.aborted || !this.#options.registry.isReady) return;
+    if (this.#passing !== undefined) return void (this.#passing.isOutdated = true);
     this.#isScheduled = true;
     this.#cancelTimer?.();
     this.#cancelTimer = this.#options.clock.after(gatherMs, () => this.#pass());
@@ -91,10 +97,28 @@ export class Preparer {
 
   #pass(): void {
     this.#isScheduled = false;
+    this.#passing = { isOutdated: false };
+    this.#goOn(this.#options.registry.list()[Symbol.iterator]());
+  }
+
+  /** Spreads revisions for a slice of time, and goes on after a rest. */
+  #goOn(revisions: IterableIterator<Revision>): void {
     if (this.#abort.signal.aborted) return;
-    for (const revision of this.#options.registry.list()) this.#spread(revision);
-    for (const agent of this.#options.roster.agents()) if (agent.standing === "ready") this.#retireOld(agent);
-    this.#cancelTimer = this.#options.clock.after(repeatMs, () => this.#pass());
+    const { clock, roster } = this.#options;
+    const restAtMs = clock.nowMs() + sliceMs;
+    for (const revision of revisions) {
+      if (this.#options.registry.current(revision.digest) !== undefined) this.#spread(revision);
+      if (clock.nowMs() >= restAtMs) return void (this.#cancelTimer = clock.after(restMs, () => this.#goOn(revisions)));
+    }
+    for (const agent of roster.agents()) if (agent.standing === "ready") this.#retireOld(agent);
+    this.#finishPass();
+  }
+
+  #finishPass(): void {
+    const isOutdated = this.#passing?.isOutdated === true;
+    this.#passing = undefined;
+    if (isOutdated) this.#soon();
+    else this.#cancelTimer = this.#options.clock.after(repeatMs, () => this.#pass());
   }
 
   #lost(agent: AgentEntry): void {
@@ -104,8 +128,8 @@ export class Preparer {
 
   #spread(revision: Revision): void {
     const eligible = this.#eligible(revision);
-    const holders = new Set(this.#holders(revision, eligible));
-    const keepers = revision.image.local ? eligible : chooseImageKeepers(revision.digest, revision.spec.minInstances, eligible.map(asCandidate)).map(({ agent }) => agent);
+    const keepers = revision.image.local ? eligible : chooseImageKeepers(revision.digest, revision.spec.minInstances, eligible);
+    const holders = new Set(chooseHolders(revision.digest, revision.spec.minInstances, keepers)); // The first of each site's keepers.
     for (const agent of keepers) {
       const isHolder = holders.has(agent);
       if (this.#begin(agent, revision.digest)) this.#queue.add(agent, isHolder, () => this.#prepare(agent, revision, isHolder));
@@ -126,12 +150,8 @@ export class Preparer {
     return requirement === undefined ? [] : [...this.#options.roster.placement.eligible(requirement)];
   }
 
-  #holders(revision: Revision, eligible: readonly AgentEntry[]): AgentEntry[] {
-    return chooseHolders(revision.digest, revision.spec.minInstances, eligible.map(asCandidate)).map(({ agent }) => agent);
-  }
-
   #isHolder(revision: Revision, agent: AgentEntry): boolean {
-    return this.#holders(revision, this.#eligible(revision)).includes(agent);
+    return chooseHolders(revision.digest, revision.spec.minInstances, this.#eligible(revision)).includes(agent);
   }
 
   /** An image that is in no registry may be absent at an agent: that is no fault. */
@@ -196,8 +216,4 @@ export class Preparer {
   #undo(agent: AgentEntry, mark: string): void {
     this.#asked.get(agent)?.done.delete(mark);
   }
-}
-
-function asCandidate(agent: AgentEntry) {
-  return { agent, agentId: agent.address.agentId, siteId: agent.address.siteId };
 }

@@ -47,11 +47,10 @@ export interface RosterOptions {
 export class Roster {
   readonly placement: Placement;
   readonly #options: RosterOptions;
-  /** By the time each was last heard, the longest silent first. */
   readonly #agents = new Map<AgentId, AgentEntry>();
   readonly #handingOver = new Set<AgentEntry>();
-  /** Agents that were told lost and not heard since. */
-  readonly #silent = new Set<AgentEntry>();
+  /** Agents that were heard and have not been told lost since, the longest silent first. */
+  readonly #speaking = new Set<AgentEntry>();
   readonly #observers: RosterEvents[] = [];
   readonly #floods = new FloodGuard();
   readonly #askedAtMs = new Map<AgentId, number>();
@@ -201,9 +200,8 @@ export class Roster {
   #touch(agent: AgentEntry): void {
     agent.lastHeardMs = this.#options.clock.nowMs();
     agent.lastHeardAt = this.#options.clock.date();
-    this.#silent.delete(agent);
-    this.#agents.delete(agent.address.agentId);
-    this.#agents.set(agent.address.agentId, agent);
+    this.#speaking.delete(agent);
+    this.#speaking.add(agent);
     if (this.#cancelTimer === undefined) this.#arm(lostAfterMs);
   }
 
@@ -232,7 +230,9 @@ export class Roster {
 
   #sitesChanged(): void {
     for (const agent of this.#agents.values()) {
-      agent.site = this.#options.joined.site(agent.address.siteId);
+      const site = this.#options.joined.site(agent.address.siteId);
+      if (site === agent.site) continue;
+      agent.site = site;
       this.#refresh(agent, true);
     }
   }
@@ -244,7 +244,7 @@ export class Roster {
     this.#floods.forget(agent.address.agentId);
     this.placement.agentGone(agent);
     this.#tellLost(agent, agent.incarnations.takeSilent(Number.POSITIVE_INFINITY));
-    if (!this.#silent.delete(agent)) this.#tellCurrentLost(agent);
+    if (this.#speaking.delete(agent)) this.#tellCurrentLost(agent);
     for (const observer of this.#observers) observer.gone?.(agent);
   }
 
@@ -269,7 +269,7 @@ export class Roster {
       this.#refresh(agent, false);
     }
     let nextMs = this.#handingOver.size > 0 ? 250 : lostAfterMs;
-    for (const agent of [...this.#agents.values()]) {
+    for (const agent of this.#speaking) {
       if (agent.lastHeardMs > silentSinceMs) {
         nextMs = Math.min(nextMs, agent.lastHeardMs - silentSinceMs);
         break;
@@ -281,8 +281,7 @@ export class Roster {
 
   #fallSilent(agent: AgentEntry): void {
     if (agent.joined === undefined) return this.#drop(agent);
-    if (this.#silent.has(agent)) return;
-    this.#silent.add(agent);
+    this.#speaking.delete(agent);
     this.#refresh(agent, false);
     this.#tellCurrentLost(agent); // R3
   }
