@@ -48,6 +48,8 @@ export class Roster {
   readonly placement: Placement;
   readonly #options: RosterOptions;
   readonly #agents = new Map<AgentId, AgentEntry>();
+  /** Sorted when it is asked for after one came or went. */
+  #byName: readonly AgentEntry[] | undefined;
   readonly #handingOver = new Set<AgentEntry>();
   /** Agents that were heard and have not been told lost since, the longest silent first. */
   readonly #speaking = new Set<AgentEntry>();
@@ -100,6 +102,11 @@ export class Roster {
     return this.#agents.values();
   }
 
+  /** Every agent in order of names. */
+  byName(): readonly AgentEntry[] {
+    return (this.#byName ??= [...this.#agents.values()].sort((a, b) => (a.address.agentId < b.address.agentId ? -1 : 1)));
+  }
+
   /** True for an agent heard within the time it may be silent. */
   isHeard(agent: AgentEntry): boolean {
     return this.#options.clock.nowMs() - agent.lastHeardMs < lostAfterMs;
@@ -146,6 +153,7 @@ export class Roster {
     agent.joined = this.#options.joined.agent(address.agentId);
     agent.site = this.#options.joined.site(address.siteId);
     this.#agents.set(address.agentId, agent);
+    this.#byName = undefined;
     return agent;
   }
 
@@ -239,6 +247,7 @@ export class Roster {
 
   #drop(agent: AgentEntry): void {
     this.#agents.delete(agent.address.agentId);
+    this.#byName = undefined;
     this.#handingOver.delete(agent);
     this.#askedAtMs.delete(agent.address.agentId);
     this.#floods.forget(agent.address.agentId);
