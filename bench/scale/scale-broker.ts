@@ -15,7 +15,14 @@ export interface ScaleBroker extends AsyncDisposable {
   untilReady(agents: number): Promise<number>;
   /** Resident memory once garbage is collected. */
   residentBytes(): Promise<number>;
+  /** Watches how long its event loop is held, from now on. */
+  watchEventLoop(): Promise<void>;
+  /** The longest that it was held since, in milliseconds. */
+  longestHoldMs(): Promise<number>;
 }
+
+/** Where the process keeps what watches its event loop. */
+const delays = "globalThis.eventLoopDelays";
 
 /** Starts one; `busFolder` holds the bus's credentials. */
 export async function startScaleBroker(busFolder: string): Promise<ScaleBroker> {
@@ -28,6 +35,7 @@ export async function startScaleBroker(busFolder: string): Promise<ScaleBroker> 
   });
   const { url } = JSON.parse(await lines.next()) as { url: string };
   const startMs = performance.now() - begunMs;
+  const inspect = (method: string, params: object = {}) => ask(/ws:\/\/\S+/.exec(process.errors())?.[0] ?? "", method, params);
   return {
     url,
     pid: process.pid,
@@ -37,8 +45,17 @@ export async function startScaleBroker(busFolder: string): Promise<ScaleBroker> 
       return performance.now() - begunMs;
     },
     async residentBytes() {
-      await collectGarbage(/ws:\/\/\S+/.exec(process.errors())?.[0] ?? "");
+      // Twice: the first frees what finalizers hold.
+      await inspect("HeapProfiler.collectGarbage");
+      await inspect("HeapProfiler.collectGarbage");
       return residentBytes(process.pid);
+    },
+    async watchEventLoop() {
+      await inspect("Runtime.evaluate", { expression: `${delays} = process.getBuiltinModule("node:perf_hooks").monitorEventLoopDelay({ resolution: 1 }); ${delays}.enable()` });
+    },
+    async longestHoldMs() {
+      const { result } = (await inspect("Runtime.evaluate", { expression: `${delays}.max / 1e6` })) as { result: { value: number } };
+      return result.value;
     },
     async [Symbol.asyncDispose]() {
       await process.interrupt();
@@ -52,17 +69,13 @@ async function readyAgents(url: string): Promise<number> {
   return Number(/^longshore_agents\{state="ready"\} (\d+)$/m.exec(page)?.[1] ?? 0);
 }
 
-/** Through the process's inspector: there is no other way from outside. Twice, since the first frees what finalizers hold. */
-async function collectGarbage(inspector: string): Promise<void> {
-  const socket = new WebSocket(inspector);
-  await new Promise((resolve, reject) => {
-    socket.onopen = resolve;
-    socket.onerror = () => reject(new Error(`Cannot reach the broker's inspector at ${inspector}`));
+/** Asks the process through its inspector: there is no other way from outside. */
+async function ask(address: string, method: string, params: object): Promise<unknown> {
+  const socket = new WebSocket(address);
+  const answered = new Promise<unknown>((resolve, reject) => {
+    socket.onopen = () => socket.send(JSON.stringify({ id: 1, method, params }));
+    socket.onmessage = ({ data }) => resolve((JSON.parse(String(data)) as { result: unknown }).result);
+    socket.onerror = () => reject(new Error(`Cannot reach the broker's inspector at ${address}`));
   });
-  for (const id of [1, 2]) {
-    const done = new Promise((resolve) => (socket.onmessage = resolve));
-    socket.send(JSON.stringify({ id, method: "HeapProfiler.collectGarbage" }));
-    await done;
-  }
-  socket.close();
+  return answered.finally(() => socket.close());
 }

@@ -24,7 +24,7 @@ export function agentContract(name: string, start: (heard: FleetHandlers) => Pro
 
     beforeAll(async () => {
       under = await start(said);
-      await said.heartbeat(({ state }) => state === "ready");
+      await said.nextHeartbeat(({ state }) => state === "ready");
     });
     afterAll(() => under.close());
 
@@ -37,13 +37,13 @@ export function agentContract(name: string, start: (heard: FleetHandlers) => Pro
       const [first] = said.introductions;
       expect(first).toMatchObject({ ...under.agent, protocolVersion, incarnation: expect.stringMatching(/.{8,}/) });
       expect(said.order[0]).toBe("introduction");
-      const again = said.introduction();
+      const again = said.nextIntroduction();
       expect(await asked({ ask: "introduce" })).toEqual({});
       expect((await again).incarnation).toBe(first?.incarnation);
     });
 
     it("beats as that process, in rising numbers, with room within its bounds", async () => {
-      const next = await said.heartbeat();
+      const next = await said.nextHeartbeat();
       expect(next).toMatchObject({ ...under.agent, incarnation: said.introductions[0]?.incarnation, state: "ready" });
       expect(next.instancesFree).toBeLessThanOrEqual(next.instancesMax);
       expect(next.memoryFreeBytes).toBeLessThanOrEqual(next.memoryBytes);
@@ -64,13 +64,13 @@ export function agentContract(name: string, start: (heard: FleetHandlers) => Pro
     });
 
     it("prepares a revision: from then on its heartbeats show the image, and one instance held", async () => {
-      const held = said.heartbeat((heartbeat) => shareOf(heartbeat)?.held === 1);
+      const held = said.nextHeartbeat((heartbeat) => shareOf(heartbeat)?.held === 1);
       expect(await asked({ ask: "prepare", revision, held: 1 })).toEqual({});
       expect(shareOf(await held)).toMatchObject({ imagePresent: true, held: 1, running: 0, freeSlots: 0 });
     });
 
     it("runs what it is sent, from held and then warm, and shows the slots of what runs", async () => {
-      const begun = said.heartbeat((heartbeat) => (shareOf(heartbeat)?.freeSlots ?? 0) > 0);
+      const begun = said.nextHeartbeat((heartbeat) => (shareOf(heartbeat)?.freeSlots ?? 0) > 0);
       expect(answerOf(await run({}, "hello"))).toMatchObject({ head: { complete: true, status: 200, start: "held", result: { outcome: "succeeded" } }, body: "hello" });
       expect(answerOf(await run({}, "again"))).toMatchObject({ head: { start: "warm" }, body: "again" });
       await begun;
@@ -86,11 +86,11 @@ export function agentContract(name: string, start: (heard: FleetHandlers) => Pro
     });
 
     it("tells in its heartbeat what it runs, and ends a run that is cancelled as cancelled", async () => {
-      const running = said.heartbeat((heartbeat) => shareOf(heartbeat)?.running === 1);
+      const running = said.nextHeartbeat((heartbeat) => shareOf(heartbeat)?.running === 1);
       const { promise: opened, resolve } = Promise.withResolvers<Exchange>();
       const answered = run({ request: { method: "POST", target: "/slow?ms=20000", headers: [] } }, "", resolve);
       await running;
-      const idle = said.heartbeat(({ running: count }) => count === 0);
+      const idle = said.nextHeartbeat(({ running: count }) => count === 0);
       (await opened).send({ kind: "cancel", head: { reason: "requested" } });
       expect((await answered).frames.at(-1)).toMatchObject({ head: { result: { outcome: "cancelled" } } });
       await idle;
@@ -107,17 +107,17 @@ export function agentContract(name: string, start: (heard: FleetHandlers) => Pro
     });
 
     it("lets go of a revision that is retired", async () => {
-      const gone = said.heartbeat((heartbeat) => (shareOf(heartbeat)?.instances ?? 0) === 0);
+      const gone = said.nextHeartbeat((heartbeat) => (shareOf(heartbeat)?.instances ?? 0) === 0);
       expect(await asked({ ask: "retire", revisionDigest: revision.digest })).toEqual({});
       await gone;
     });
 
     it("drains: takes nothing new, says so, and works again when it is told to", async () => {
-      const draining = said.heartbeat(({ state }) => state === "draining");
+      const draining = said.nextHeartbeat(({ state }) => state === "draining");
       expect(await asked({ ask: "drain", deadlineMs: 5_000 })).toEqual({});
       await draining;
       expect(errorOf(await run({ revision }))).toMatchObject({ reason: "agent_draining", phase: "admission" });
-      const ready = said.heartbeat(({ state }) => state === "ready");
+      const ready = said.nextHeartbeat(({ state }) => state === "ready");
       await asked({ ask: "resume" });
       await ready;
       expect(answerOf(await run({ revision }, "back")).body).toBe("back");
@@ -136,21 +136,23 @@ class Said implements FleetHandlers {
   readonly order: ("introduction" | "heartbeat")[] = [];
   readonly #waiting = new Set<() => void>();
 
-  introduction(): Promise<Introduction>;
-  introduction(_from: AgentAddress, introduction: Introduction): void;
-  introduction(_from?: AgentAddress, introduction?: Introduction): Promise<Introduction> | void {
-    if (introduction === undefined) return this.#next(this.introductions, () => true);
+  introduction(_from: AgentAddress, introduction: Introduction): void {
     this.introductions.push(introduction);
     this.#tell("introduction");
   }
 
-  /** Without an argument of the bus's: the next heartbeat of which a condition holds. */
-  heartbeat(isWanted?: (heartbeat: Heartbeat) => boolean): Promise<Heartbeat>;
-  heartbeat(_from: AgentAddress, heartbeat: Heartbeat): void;
-  heartbeat(first?: AgentAddress | ((heartbeat: Heartbeat) => boolean), heartbeat?: Heartbeat): Promise<Heartbeat> | void {
-    if (heartbeat === undefined) return this.#next(this.heartbeats, typeof first === "function" ? first : () => true);
+  heartbeat(_from: AgentAddress, heartbeat: Heartbeat): void {
     this.heartbeats.push(heartbeat);
     this.#tell("heartbeat");
+  }
+
+  nextIntroduction(): Promise<Introduction> {
+    return this.#next(this.introductions, () => true);
+  }
+
+  /** The next heartbeat of which that is true. */
+  nextHeartbeat(isWanted: (heartbeat: Heartbeat) => boolean = () => true): Promise<Heartbeat> {
+    return this.#next(this.heartbeats, isWanted);
   }
 
   orphan(): void {}

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { jwtAuthenticator, type Msg, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
-import { type AgentAddress, type AgentId, brokerPermissions, parseAgentSubject } from "@longshore/protocol";
+import { type AgentAddress, type AgentId, agentInbound, brokerPermissions, parseAgentSubject, type SiteId } from "@longshore/protocol";
 import type { AgentBus } from "../../../packages/agent/src/bus/bus.ts";
 import { createAgentBusOver, type OpenLink } from "../../../packages/agent/src/bus/nats.ts";
 import type { EmbeddedBus } from "../../../packages/broker/src/embedded/server.ts";
@@ -24,14 +24,12 @@ export interface Line {
 export class Switchboard implements AsyncDisposable {
   readonly #connection: NatsConnection;
   readonly #lines = new Map<AgentId, (message: Msg) => void>();
+  readonly #sites = new Set<SiteId>();
+  /** Runs that were sent to agents whose line is cut, by when they came (`performance.now()`). */
+  readonly unheardRunsAtMs: number[] = [];
 
   private constructor(connection: NatsConnection) {
     this.#connection = connection;
-    connection.subscribe(brokerPermissions.publish, {
-      callback: (error, message) => {
-        if (error === null) this.#receive(message);
-      },
-    });
   }
 
   /** Connects to an embedded bus, whose keys lie in `folder`. */
@@ -40,9 +38,7 @@ export class Switchboard implements AsyncDisposable {
     const permissions = { pub: { allow: [brokerPermissions.subscribe] }, sub: { allow: [brokerPermissions.publish] } };
     const jwt = userJwt(loadOrCreateKeys(folder).fleetAccount, { name: "switchboard", publicKey: key.publicKey }, permissions);
     const connection = await connect({ servers: [...access.servers], authenticator: jwtAuthenticator(jwt, new TextEncoder().encode(key.seed)), reconnect: false, noAsyncTraces: true });
-    const switchboard = new Switchboard(connection);
-    await connection.flush();
-    return switchboard;
+    return new Switchboard(connection);
   }
 
   /** A line for an agent, in place of the one it had. */
@@ -57,6 +53,7 @@ export class Switchboard implements AsyncDisposable {
     const openLink: OpenLink = (given) => ({
       start: () => {
         ends = given;
+        this.#listenAt(agent.siteId);
         this.#lines.set(agent.agentId, receive);
         given.changed(this.#connection);
         return Promise.resolve();
@@ -74,8 +71,21 @@ export class Switchboard implements AsyncDisposable {
     await this.#connection.drain();
   }
 
+  /** One subscription for all of a site's agents: where none of them is on the switchboard, the server is to know who is there. */
+  #listenAt(siteId: SiteId): void {
+    if (this.#sites.has(siteId)) return;
+    this.#sites.add(siteId);
+    this.#connection.subscribe(agentInbound({ siteId, agentId: "*" as AgentId }), {
+      callback: (error, message) => {
+        if (error === null) this.#receive(message);
+      },
+    });
+  }
+
   #receive(message: Msg): void {
-    const agentId = parseAgentSubject(message.subject)?.agentId;
-    if (agentId !== undefined) this.#lines.get(agentId)?.(message);
+    const { agentId, verb } = parseAgentSubject(message.subject) ?? {};
+    const receive = agentId === undefined ? undefined : this.#lines.get(agentId);
+    if (receive !== undefined) receive(message);
+    else if (verb === "run") this.unheardRunsAtMs.push(performance.now());
   }
 }
