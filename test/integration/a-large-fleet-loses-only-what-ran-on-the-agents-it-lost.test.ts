@@ -28,8 +28,8 @@ afterAll(async () => {
 
 describe("a large fleet", () => {
   it("has agents whose connections break all at once back as one, and fails no call on others", async () => {
-    const { onThem, onOthers } = await reconnect(large, url);
-    expect(onThem).toEqual({ succeeded: apart });
+    const { afterwards, onOthers } = await reconnect(large, url);
+    expect(afterwards).toEqual({ succeeded: apart });
     expect(Object.keys(onOthers)).toEqual(["succeeded"]);
   });
 

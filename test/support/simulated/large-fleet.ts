@@ -29,6 +29,7 @@ export class LargeFleet implements AsyncDisposable {
   readonly apart: readonly AgentAddress[];
   readonly link: CuttableLink;
   readonly #apartAgents: SimulatedAgent[] = [];
+  #introduced: (agentId: string) => void = () => undefined;
 
   private constructor(parts: Pick<LargeFleet, "testBus" | "switchboard" | "addresses" | "apart" | "link">) {
     this.testBus = parts.testBus;
@@ -48,6 +49,7 @@ export class LargeFleet implements AsyncDisposable {
     await storeFunctions(store, [{ name: functionName, image: "images.example.com/echo:1", contract: "http" }]);
     const switchboard = await Switchboard.to(testBus.bus, join(testBus.dataFolder, "nats"));
     const fleet = new LargeFleet({ testBus, switchboard, addresses: all.slice(0, count - apart), apart: all.slice(count - apart), link: await CuttableLink.to(testBus.bus.port) });
+    await testBus.broker("listening", { heartbeat: () => undefined, introduction: ({ agentId }) => fleet.#introduced(agentId), orphan: () => undefined });
     await fleet.agents.start(fleet.addresses, overMs);
     await Promise.all(fleet.apart.map((address) => fleet.#startApart(address)));
     return fleet;
@@ -56,6 +58,16 @@ export class LargeFleet implements AsyncDisposable {
   /** Where a broker finds the bus's credentials. */
   get busCredentials(): string {
     return join(this.testBus.dataFolder, "nats", "credentials");
+  }
+
+  /** Resolves once each of those apart has introduced itself anew. */
+  untilIntroduced(): Promise<void> {
+    const missing = new Set<string>(this.apart.map(({ agentId }) => agentId));
+    return new Promise((resolve) => {
+      this.#introduced = (agentId) => {
+        if (missing.delete(agentId) && missing.size === 0) resolve();
+      };
+    });
   }
 
   async #startApart(address: AgentAddress): Promise<void> {
@@ -155,10 +167,12 @@ async function untilRuns(fleet: Fleet, count: number): Promise<void> {
 /** What came of agents whose connections broke all at once and came back, while calls flow on others. */
 export interface Reconnected {
   readonly agents: number;
-  /** One call to each, made as their connections come back. */
+  /** One call to each, made as its connection breaks: it may be lost with it. */
   readonly onThem: Endings;
+  /** One call to each, once all had introduced themselves again. */
+  readonly afterwards: Endings;
   readonly onOthers: Endings;
-  /** From the healing of the line until each of them had answered. */
+  /** From the healing of the line until all had. */
   readonly tookMs: number;
 }
 
@@ -167,19 +181,15 @@ export async function reconnect(large: LargeFleet, url: string): Promise<Reconne
   await using fleet = createFleet({ url });
   const stop = new AbortController();
   const onOthers = keepCalling(fleet, stop.signal, "site=cloud");
+  const introduced = large.untilIntroduced();
+  const callEach = async () => countOf(await Promise.all(large.apart.map(({ agentId }) => endingOf(fleet, `agent=${agentId}`))));
   large.link.cut();
   const beginMs = performance.now();
   large.link.heal();
-  const onThem = countOf(await Promise.all(large.apart.map(({ agentId }) => untilAnswered(fleet, agentId))));
+  const onThem = callEach();
+  await introduced;
   const tookMs = performance.now() - beginMs;
+  const afterwards = await callEach();
   stop.abort();
-  return { agents: large.apart.length, onThem, onOthers: await onOthers, tookMs };
-}
-
-/** Calls an agent until it is in reach again: it is not there for a moment, and the caller is told so. */
-async function untilAnswered(fleet: Fleet, agentId: string): Promise<string> {
-  const isAbsence = (ending: string) => ["agent_lost", "no_free_slot", "site_disconnected"].includes(ending);
-  let ending = await endingOf(fleet, `agent=${agentId}`);
-  while (isAbsence(ending)) ending = await endingOf(fleet, `agent=${agentId}`);
-  return ending;
+  return { agents: large.apart.length, onThem: await onThem, afterwards, onOthers: await onOthers, tookMs };
 }
