@@ -5,6 +5,7 @@ import { burst } from "./benches/burst.ts";
 import { idle } from "./benches/idle.ts";
 import { overload } from "./benches/overload.ts";
 import { resume } from "./benches/resume.ts";
+import { scale } from "./benches/scale.ts";
 import { stdio } from "./benches/stdio.ts";
 import { stream } from "./benches/stream.ts";
 import { throughput, warm, warmHttp } from "./benches/warm.ts";
@@ -28,6 +29,7 @@ const benches: Record<string, (rig: Rig) => Promise<BenchResult>> = {
   resume,
   stream,
   overload,
+  scale,
 };
 
 const usage = `npm run bench -- [NAME…] [--json] [--report FILE.html] [--save FILE.json] [--against FILE.json]

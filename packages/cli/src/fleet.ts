@@ -9,7 +9,7 @@ export interface Fleet {
   readonly remove: (name: string) => Promise<void>;
   readonly logs: (names: readonly string[], options: LogOptions) => AsyncIterable<LogLine>;
   readonly agents: {
-    readonly list: () => Promise<readonly AgentView[]>;
+    readonly list: (options?: { readonly site?: string }) => Promise<readonly AgentView[]>;
     readonly cordon: (agentId: string) => Promise<AgentView>;
     readonly uncordon: (agentId: string) => Promise<AgentView>;
     readonly drain: (agentId: string, options: { deadlineMs?: number }) => Promise<AgentView>;

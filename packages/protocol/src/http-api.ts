@@ -4,6 +4,7 @@ import { errorShape } from "./error.ts";
 import { contractNames, functionDocumentSchema, placementRulesSchema, revisionImageSchema } from "./function.ts";
 import { invocationViewSchema } from "./invocation.ts";
 import { logFilterSchema } from "./log-query.ts";
+import { siteIdSchema } from "./names.ts";
 import { pullProgressSchema } from "./order.ts";
 import { labelsSchema } from "./where.ts";
 
@@ -117,9 +118,24 @@ export const awsKeySchema = awsKeyViewSchema.extend({ secretAccessKey: z.string(
 export type AwsKey = z.infer<typeof awsKeySchema>;
 
 export const healthSchema = z.object({ status: z.enum(["ok", "unavailable"]), brokerId: z.string(), detail: z.string().optional() });
-export const agentListSchema = z.object({ agents: z.array(agentViewSchema) });
+
+/** No page of a listing is longer. */
+export const maxPageItems = 1000;
+/** Which page of a listing: it is in order of names, and goes on behind the name that the page before gave as `next`. */
+export const pageQuerySchema = z.strictObject({
+  limit: z.number().int().min(1).max(maxPageItems).default(maxPageItems),
+  after: z.string().max(128).optional(),
+});
+export type PageQuery = z.output<typeof pageQuerySchema>;
+export const agentPageQuerySchema = pageQuerySchema.extend({ site: siteIdSchema.optional() });
+export type AgentPageQuery = z.output<typeof agentPageQuerySchema>;
+/** There where more follow. */
+const next = z.string().optional();
+export const agentListSchema = z.object({ agents: z.array(agentViewSchema), next });
+export type AgentList = z.output<typeof agentListSchema>;
 export const siteListSchema = z.object({ sites: z.array(siteViewSchema) });
-export const functionListSchema = z.object({ functions: z.array(functionViewSchema) });
+export const functionListSchema = z.object({ functions: z.array(functionViewSchema), next });
+export type FunctionList = z.output<typeof functionListSchema>;
 export const revisionListSchema = z.object({ revisions: z.array(functionViewSchema) });
 export const drainRequestSchema = z.strictObject({ deadlineMs: z.number().int().min(0).max(3_600_000).default(60_000) });
 export type DrainRequest = z.infer<typeof drainRequestSchema>;
@@ -146,7 +162,7 @@ export const routes = [
   { id: "putFunction", method: "PUT", path: "/v1/functions/{fn}", summary: "Deploy a function; makes a revision when something changed", access: "key", request: functionDocumentSchema, response: deployAnswerSchema, status: 200 },
   { id: "getFunction", method: "GET", path: "/v1/functions/{fn}", summary: "A function as it stands", access: "key", response: functionViewSchema, status: 200 },
   { id: "deleteFunction", method: "DELETE", path: "/v1/functions/{fn}", summary: "Remove a function and stop its instances", access: "key", status: 204 },
-  { id: "listFunctions", method: "GET", path: "/v1/functions", summary: "All functions of the tenant", access: "key", response: functionListSchema, status: 200 },
+  { id: "listFunctions", method: "GET", path: "/v1/functions", summary: "The functions of the tenant, by name, in pages", access: "key", query: pageQuerySchema, response: functionListSchema, status: 200 },
   { id: "listRevisions", method: "GET", path: "/v1/functions/{fn}/revisions", summary: "A function's revisions, newest first", access: "key", response: revisionListSchema, status: 200 },
   { id: "functionLogs", method: "GET", path: "/v1/functions/{fn}/logs", summary: "Log lines of all instances as JSON lines", access: "key", query: logFilterSchema, status: 200 },
   { id: "invoke", method: "POST", path: "/v1/functions/{fn}/invocations", summary: "Invoke with the body's bytes and wait for the answer", access: "key", status: 200 },
@@ -154,7 +170,7 @@ export const routes = [
   { id: "cancelInvocation", method: "DELETE", path: "/v1/invocations/{id}", summary: "Cancel", access: "key", status: 202 },
   { id: "getResult", method: "GET", path: "/v1/invocations/{id}/result", summary: "The answer's body, while it is kept", access: "key", status: 200 },
   { id: "invocationLogs", method: "GET", path: "/v1/invocations/{id}/logs", summary: "Log lines of one invocation as JSON lines", access: "key", query: logFilterSchema, status: 200 },
-  { id: "listAgents", method: "GET", path: "/v1/agents", summary: "Every agent with its live capacity", access: "key", response: agentListSchema, status: 200 },
+  { id: "listAgents", method: "GET", path: "/v1/agents", summary: "Agents with their live capacity, by name, in pages", access: "key", query: agentPageQuerySchema, response: agentListSchema, status: 200 },
   { id: "cordonAgent", method: "POST", path: "/v1/agents/{id}/cordon", summary: "Out of placement; work goes on", access: "key", response: agentViewSchema, status: 200 },
   { id: "uncordonAgent", method: "POST", path: "/v1/agents/{id}/uncordon", summary: "Back into placement", access: "key", response: agentViewSchema, status: 200 },
   { id: "drainAgent", method: "POST", path: "/v1/agents/{id}/drain", summary: "Cordon, finish what runs, stop instances", access: "key", request: drainRequestSchema, response: agentViewSchema, status: 200 },

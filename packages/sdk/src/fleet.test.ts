@@ -56,6 +56,19 @@ describe("the fleet's methods", () => {
   });
 });
 
+describe("listings", () => {
+  const agent = (agentId: string) => ({ agentId, siteId: "plant", state: "lost", cordoned: false, labels: {}, lastHeardAt: "", capacity: { sequence: 0, memoryBytes: 0, memoryFreeBytes: 0, instancesMax: 0, instancesFree: 0, running: 0, idle: 0, held: 0 }, functions: [] });
+  const twoPages: Answerer = ({ target }) => Response.json(target.includes("after=") ? { agents: [agent("b")] } : { agents: [agent("a")], next: "a" });
+
+  it("ask for page after page, as far as they are read", async () => {
+    const { fleet, seen } = setUp(twoPages);
+    expect((await fleet.agents.list({ site: "plant" })).map(({ agentId }) => agentId)).toEqual(["a", "b"]);
+    expect(seen.map(({ target }) => target)).toEqual(["/v1/agents?site=plant", "/v1/agents?site=plant&after=a"]);
+    for await (const { agentId } of fleet.agents.each()) if (agentId === "a") break;
+    expect(seen).toHaveLength(3);
+  });
+});
+
 describe("deploy()", () => {
   it("tells progress, then gives the answer", async () => {
     const { fleet, seen } = setUp(() => lines({ progress }, { answer: deployed }));

@@ -7,6 +7,7 @@ import { checkInput, checkOutput, type FunctionSchemas, invoke, type InvokeBody 
 import { type LogOptions, logsOfFunctions, logsOverHttp, logsOverSocket } from "./logs.ts";
 import { type FleetOptions, resolveOptions } from "./options.ts";
 import { outgoingCall } from "./outgoing.ts";
+import { collect, pages } from "./pages.ts";
 import { readDocument } from "./read-document.ts";
 import { createSocketTransport } from "./socket-call.ts";
 import { SocketKeeper } from "./socket-keeper.ts";
@@ -43,14 +44,20 @@ export interface Fleet extends AsyncDisposable {
    * agent's engine has, and no registry is asked.
    */
   deploy(document: FunctionDocument, options?: { onProgress?: ((progress: DeployProgress) => void) | undefined; signal?: AbortSignal | undefined; local?: boolean | undefined }): Promise<DeployAnswer>;
+  /** Every function, by name. */
   list(): Promise<readonly FunctionView[]>;
+  /** The same one after another, asked for page by page. */
+  eachFunction(): AsyncGenerator<FunctionView, void>;
   get(functionName: string): Promise<FunctionView>;
   revisions(functionName: string): Promise<readonly FunctionView[]>;
   remove(functionName: string): Promise<void>;
   /** What instances of a function, or of several, wrote on every agent: the last `tail` lines of it, then with `follow` what they go on to write. */
   logs(functionName: string | readonly string[], options?: LogOptions): AsyncGenerator<LogLine, void>;
   readonly agents: {
-    list(): Promise<readonly AgentView[]>;
+    /** Every agent, or every one of a site, by name. */
+    list(options?: AgentListOptions): Promise<readonly AgentView[]>;
+    /** The same one after another, asked for page by page: a large fleet is never in memory at once. */
+    each(options?: AgentListOptions): AsyncGenerator<AgentView, void>;
     /** Takes no new work; what runs goes on. */
     cordon(agentId: string): Promise<AgentView>;
     uncordon(agentId: string): Promise<AgentView>;
@@ -82,6 +89,11 @@ export interface Fleet extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+export interface AgentListOptions {
+  /** Only those of one site. */
+  readonly site?: string | undefined;
+}
+
 export interface TokenOptions {
   readonly site: string;
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -101,6 +113,8 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   const functionPath = (name: string, rest = "") => `/v1/functions/${encodeURIComponent(name)}${rest}`;
   const agentPath = (agentId: string, verb: string) => `/v1/agents/${encodeURIComponent(agentId)}/${verb}`;
   const registryPath = (host: string) => `/v1/registries/${encodeURIComponent(host)}`;
+  const eachFunction = () => pages("/v1/functions", {}, (path) => read(functionListSchema, { method: "GET", path }), ({ functions }) => functions);
+  const eachAgent = ({ site }: AgentListOptions = {}) => pages("/v1/agents", { site }, (path) => read(agentListSchema, { method: "GET", path }), ({ agents }) => agents);
   const call = async (name: string, body?: CallBody, callOptions: CallOptions = {}) => transport.call(outgoingCall(name, body, callOptions));
 
   const close = () => {
@@ -113,7 +127,8 @@ export function createFleet(options: FleetOptions = {}): Fleet {
     invoke: (name, body, callOptions = {}) => invoke(call, name, body, callOptions),
     function: (name, { input, output }) => async (value, callOptions = {}) => checkOutput(name, output, await invoke(call, name, (await checkInput(name, input, value)) as InvokeBody, callOptions)),
     deploy: (document, deployOptions = {}) => deploy(http, functionPath(document.name), document, deployOptions),
-    list: async () => (await read(functionListSchema, { method: "GET", path: "/v1/functions" })).functions,
+    list: () => collect(eachFunction()),
+    eachFunction,
     get: (name) => read(functionViewSchema, { method: "GET", path: functionPath(name) }),
     revisions: async (name) => (await read(revisionListSchema, { method: "GET", path: functionPath(name, "/revisions") })).revisions,
     remove: async (name) => {
@@ -121,7 +136,8 @@ export function createFleet(options: FleetOptions = {}): Fleet {
     },
     logs: (name, logOptions = {}) => logsOfFunctions(readLogs, typeof name === "string" ? [name] : name, logOptions),
     agents: {
-      list: async () => (await read(agentListSchema, { method: "GET", path: "/v1/agents" })).agents,
+      list: (listOptions) => collect(eachAgent(listOptions)),
+      each: eachAgent,
       cordon: (agentId) => read(agentViewSchema, { method: "POST", path: agentPath(agentId, "cordon") }),
       uncordon: (agentId) => read(agentViewSchema, { method: "POST", path: agentPath(agentId, "uncordon") }),
       drain: (agentId, drainOptions = {}) => read(agentViewSchema, { method: "POST", path: agentPath(agentId, "drain"), body: drainOptions }),

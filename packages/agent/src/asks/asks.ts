@@ -14,8 +14,8 @@ export interface AskedParts {
   readonly images: ImageShelf;
   readonly pool: InstancePool;
   readonly revisions: KnownRevisions;
-  readonly adoption: Adoption;
-  readonly logs: LogStore;
+  readonly adoption: Pick<Adoption, "revisionKnown">;
+  readonly logs: Pick<LogStore, "read">;
   readonly introduce: () => void;
   readonly drain: (deadlineMs: number) => Promise<void>;
   readonly resume: () => void;

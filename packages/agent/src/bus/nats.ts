@@ -4,7 +4,7 @@ import { type AgentAddress, type AgentId, agentInbound, encodeJson, type Heartbe
 import type { Logger } from "pino";
 import type { AgentBus, AgentBusHandlers } from "./bus.ts";
 import { Exchanges } from "./exchanges.ts";
-import { type BusCredential, Link } from "./link.ts";
+import { type BusCredential, Link, type LinkOptions } from "./link.ts";
 import { Outgoing } from "./outgoing.ts";
 
 export interface AgentBusOptions {
@@ -19,9 +19,17 @@ export interface AgentBusOptions {
 /** How long close waits for the server to take what was sent. */
 const closeWithinMs = 2_000;
 
+/** What an agent's bus is reached by: one subscription, and a connection to publish on. */
+export type OpenLink = (ends: Pick<LinkOptions, "subject" | "receive" | "changed">) => Pick<Link, "start" | "close">;
+
 /** The agent's bus over NATS: one subscription, one subject space to answer in, credentials renewed by itself. */
-export function createAgentBus(options: AgentBusOptions): AgentBus {
-  return new AgentBusOverNats(options);
+export function createAgentBus({ siteId, agentId, credential, renew, log }: AgentBusOptions): AgentBus {
+  return createAgentBusOver((ends) => new Link({ ...ends, name: `longshore-agent-${agentId}`, credential, renew, log }), { siteId, agentId }, log);
+}
+
+/** The same over a link of somebody else's making. */
+export function createAgentBusOver(openLink: OpenLink, agent: AgentAddress, log: Logger): AgentBus {
+  return new AgentBusOverNats(openLink, agent, log);
 }
 
 class AgentBusOverNats implements AgentBus {
@@ -29,24 +37,16 @@ class AgentBusOverNats implements AgentBus {
   readonly #log: Logger;
   readonly #outgoing: Outgoing;
   readonly #exchanges: Exchanges;
-  readonly #link: Link;
+  readonly #link: ReturnType<OpenLink>;
   #connection: NatsConnection | undefined;
   #handlers: AgentBusHandlers | undefined;
 
-  constructor({ siteId, agentId, credential, renew, log }: AgentBusOptions) {
-    this.#agent = { siteId, agentId };
+  constructor(openLink: OpenLink, agent: AgentAddress, log: Logger) {
+    this.#agent = agent;
     this.#log = log;
     this.#outgoing = new Outgoing(log);
-    this.#exchanges = new Exchanges(this.#agent, this.#outgoing, log);
-    this.#link = new Link({
-      name: `longshore-agent-${agentId}`,
-      credential,
-      renew,
-      log,
-      subject: agentInbound(this.#agent),
-      receive: (message) => this.#receive(message),
-      changed: (connection) => this.#linkChanged(connection),
-    });
+    this.#exchanges = new Exchanges(agent, this.#outgoing, log);
+    this.#link = openLink({ subject: agentInbound(agent), receive: (message) => this.#receive(message), changed: (connection) => this.#linkChanged(connection) });
   }
 
   get connected(): boolean {

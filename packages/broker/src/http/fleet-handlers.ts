@@ -1,6 +1,7 @@
 import { drainRequestSchema, joinRequestSchema, parseInput, renewRequestSchema, tokenRequestSchema } from "@longshore/protocol";
 import type { Handler, HandlerContext } from "./handler.ts";
 import { openApiDocument } from "./openapi.ts";
+import { readAgentPageQuery } from "./page-query.ts";
 import { sendJson } from "./problem.ts";
 import { productVersion } from "../version.ts";
 
@@ -9,7 +10,7 @@ const openApi = Buffer.from(JSON.stringify(openApiDocument(productVersion)));
 
 /** Agents, sites, tokens, joining; health, metrics, the interface itself. */
 export const fleetHandlers = {
-  listAgents: ({ parts }) => ({ agents: parts.fleet.agents() }),
+  listAgents: ({ parts, query }) => parts.fleet.agents(readAgentPageQuery(query)),
   listSites: ({ parts }) => ({ sites: parts.fleet.sites() }),
   cordonAgent: (context) => context.parts.fleet.cordon(idOf(context), true),
   uncordonAgent: (context) => context.parts.fleet.cordon(idOf(context), false),

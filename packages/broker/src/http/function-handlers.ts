@@ -1,6 +1,7 @@
 import { functionNameSchema, LongshoreError, parseName } from "@longshore/protocol";
 import type { DeployProgress, Handler, HandlerContext } from "./handler.ts";
 import { abortOnClose, LineAnswer } from "./ndjson.ts";
+import { readPageQuery } from "./page-query.ts";
 import { callerError, sendJson } from "./problem.ts";
 import { readFlag } from "./query.ts";
 
@@ -20,7 +21,7 @@ export const functionHandlers = {
     await context.parts.functions.remove(context.tenantId, nameOf(context));
     context.response.writeHead(204).end();
   },
-  listFunctions: ({ parts, tenantId }) => ({ functions: parts.functions.list(tenantId) }),
+  listFunctions: ({ parts, tenantId, query }) => parts.functions.page(tenantId, readPageQuery(query)),
   listRevisions: (context) => ({ revisions: context.parts.functions.revisions(context.tenantId, nameOf(context)) }),
 } satisfies Record<string, Handler>;
 

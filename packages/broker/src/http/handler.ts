@@ -1,4 +1,4 @@
-import type { AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, FunctionView, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
+import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, FunctionList, FunctionView, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { LogQuery } from "../logs/log-query.ts";
 import type { Caller } from "../socket/caller.ts";
@@ -8,7 +8,9 @@ export interface BrokerParts {
   readonly functions: {
     deploy(tenantId: TenantId, document: unknown, options: DeployOptions): Promise<DeployAnswer>;
     view(tenantId: TenantId, name: string): FunctionView;
+    /** By name. */
     list(tenantId: TenantId): FunctionView[];
+    page(tenantId: TenantId, page: PageQuery): FunctionList;
     revisions(tenantId: TenantId, name: string): FunctionView[];
     remove(tenantId: TenantId, name: string): Promise<void>;
   };
@@ -18,7 +20,7 @@ export interface BrokerParts {
     result(tenantId: TenantId, invocationId: string): Promise<{ record: InvocationRecord; body: Uint8Array }>;
   };
   readonly fleet: {
-    agents(): AgentView[];
+    agents(page: AgentPageQuery): AgentList;
     sites(): SiteView[];
     cordon(agentId: string, cordoned: boolean): Promise<AgentView>;
     drain(agentId: string, request: DrainRequest): Promise<AgentView>;

@@ -1,5 +1,5 @@
 import { type LogFilter, logFilterSchema, parseInput } from "@longshore/protocol";
-import { readFlag } from "./query.ts";
+import { readFlag, readNumber } from "./query.ts";
 
 /** Reads which lines are wanted from a query; throws `bad_schema` naming the parameter. */
 export function readLogFilter(query: URLSearchParams): LogFilter {
@@ -7,9 +7,4 @@ export function readLogFilter(query: URLSearchParams): LogFilter {
   for (const field of ["tail", "sinceMs"]) if (query.has(field)) given[field] = readNumber(query.get(field) ?? "");
   if (query.has("follow")) given["follow"] = readFlag(query, "follow");
   return parseInput(logFilterSchema, given, "query");
-}
-
-/** What is no number stays as it is, for the schema to refuse. */
-function readNumber(text: string): unknown {
-  return /^\d{1,15}$/.test(text) ? Number(text) : text;
 }

@@ -1,5 +1,10 @@
 import { LongshoreError } from "@longshore/protocol";
 
+/** A query parameter that is a whole number; what is none stays as it is, for a schema to refuse. */
+export function readNumber(text: string): unknown {
+  return /^\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
 /** A query parameter that is on or off: absent is off, without a value on. Throws `bad_schema` naming it for anything else. */
 export function readFlag(query: URLSearchParams, field: string): boolean {
   const text = query.get(field);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { chooseKeeping } from "./choose-holders.ts";
 
-const agents = (siteId: string, count: number) => Array.from({ length: count }, (_, at) => ({ siteId, agentId: `${siteId}-${at}` }));
-const names = (chosen: readonly { readonly agentId: string }[]) => chosen.map(({ agentId }) => agentId).sort();
-const chooseHolders = (digest: string, all: readonly { readonly siteId: string; readonly agentId: string }[]) => [...chooseKeeping(digest, 0, all).keys()];
+const agents = (siteId: string, count: number) => Array.from({ length: count }, (_, at) => ({ address: { siteId, agentId: `${siteId}-${at}` } }));
+const names = (chosen: ReturnType<typeof agents>) => chosen.map(({ address }) => address.agentId).sort();
+const chooseHolders = (digest: string, all: ReturnType<typeof agents>) => [...chooseKeeping(digest, 0, all).keys()];
 const digests = Array.from({ length: 200 }, (_, at) => at.toString(16).padStart(32, "0"));
 
 describe("the holders of a revision", () => {
@@ -11,7 +11,7 @@ describe("the holders of a revision", () => {
     const all = [...agents("plant", 10), ...agents("cloud", 10), ...agents("edge", 1)];
     for (const digest of digests) {
       const chosen = chooseHolders(digest, all);
-      expect(chosen.map(({ siteId }) => siteId).sort()).toEqual(["cloud", "cloud", "edge", "plant", "plant"]);
+      expect(chosen.map(({ address }) => address.siteId).sort()).toEqual(["cloud", "cloud", "edge", "plant", "plant"]);
       expect(names(chooseHolders(digest, all.toReversed()))).toEqual(names(chosen));
     }
   });
@@ -20,16 +20,16 @@ describe("the holders of a revision", () => {
     const all = agents("plant", 10);
     for (const digest of digests) {
       const before = names(chooseHolders(digest, all));
-      const bystander = all.find(({ agentId }) => !before.includes(agentId));
+      const bystander = all.find(({ address }) => !before.includes(address.agentId));
       expect(names(chooseHolders(digest, all.filter((agent) => agent !== bystander)))).toEqual(before);
-      const after = names(chooseHolders(digest, [...all, { siteId: "plant", agentId: "newcomer" }]));
+      const after = names(chooseHolders(digest, [...all, { address: { siteId: "plant", agentId: "newcomer" } }]));
       expect(after.filter((name) => !before.includes(name)).every((name) => name === "newcomer")).toBe(true);
     }
   });
 
   it("are spread over the agents of a site", () => {
     const counts = new Map<string, number>();
-    for (const digest of digests) for (const { agentId } of chooseHolders(digest, agents("plant", 10))) counts.set(agentId, (counts.get(agentId) ?? 0) + 1);
+    for (const digest of digests) for (const agentId of names(chooseHolders(digest, agents("plant", 10)))) counts.set(agentId, (counts.get(agentId) ?? 0) + 1);
     expect(Math.min(...counts.values())).toBeGreaterThan(15);
     expect(counts.size).toBe(10);
   });
@@ -53,7 +53,7 @@ describe("a function's minimum of begun instances", () => {
     const all = [...agents("plant", 5), ...agents("cloud", 5), ...agents("edge", 1)];
     for (const digest of digests) {
       const keeping = chooseKeeping(digest, 3, all);
-      const sites = [...keeping].filter(([, { minimum }]) => minimum > 0).map(([{ siteId }]) => siteId);
+      const sites = [...keeping].filter(([, { minimum }]) => minimum > 0).map(([{ address }]) => address.siteId);
       expect(sites.sort()).toEqual(["cloud", "edge", "plant"]);
     }
   });
@@ -71,7 +71,7 @@ describe("a function's minimum of begun instances", () => {
 
   it("leaves held ones where they are", () => {
     for (const digest of digests) {
-      const held = (minInstances: number) => [...chooseKeeping(digest, minInstances, agents("plant", 6))].filter(([, keeping]) => keeping.held > 0).map(([{ agentId }]) => agentId).sort();
+      const held = (minInstances: number) => [...chooseKeeping(digest, minInstances, agents("plant", 6))].filter(([, keeping]) => keeping.held > 0).map(([{ address }]) => address.agentId).sort();
       expect(held(5)).toEqual(held(0));
     }
   });

@@ -1,7 +1,6 @@
 /** An agent that may hold instances of a revision. */
 export interface HolderCandidate {
-  readonly agentId: string;
-  readonly siteId: string;
+  readonly address: { readonly agentId: string; readonly siteId: string };
 }
 
 /** What one agent keeps ready of a revision. */
@@ -41,12 +40,12 @@ export function chooseImageKeepers<T extends HolderCandidate>(digest: string, ca
 }
 
 function bestOfEachSite<T extends HolderCandidate>(digest: string, perSite: number, candidates: Iterable<T>): T[] {
-  return [...bySite(candidates).values()].flatMap((ofSite) => best(perSite, digest, ofSite, ({ agentId }) => agentId));
+  return [...bySite(candidates).values()].flatMap((ofSite) => best(perSite, digest, ofSite, agentOf));
 }
 
 /** The best of each site, then the second of each, and so on, as many as wanted. */
 function siteBySite<T extends HolderCandidate>(digest: string, wanted: number, candidates: Iterable<T>): T[] {
-  const sites = best(Infinity, digest, bySite(candidates), ([siteId]) => siteId).map(([, ofSite]) => best(wanted, digest, ofSite, ({ agentId }) => agentId));
+  const sites = best(Infinity, digest, bySite(candidates), ([siteId]) => siteId).map(([, ofSite]) => best(wanted, digest, ofSite, agentOf));
   const ranks = Math.max(0, ...sites.map((ofSite) => ofSite.length));
   return Array.from({ length: ranks }, (_, rank) => sites.flatMap((ofSite) => ofSite[rank] ?? [])).flat().slice(0, wanted);
 }
@@ -54,33 +53,50 @@ function siteBySite<T extends HolderCandidate>(digest: string, wanted: number, c
 function bySite<T extends HolderCandidate>(candidates: Iterable<T>): Map<string, T[]> {
   const sites = new Map<string, T[]>();
   for (const candidate of candidates) {
-    const ofSite = sites.get(candidate.siteId);
-    if (ofSite === undefined) sites.set(candidate.siteId, [candidate]);
+    const ofSite = sites.get(candidate.address.siteId);
+    if (ofSite === undefined) sites.set(candidate.address.siteId, [candidate]);
     else ofSite.push(candidate);
   }
   return sites;
 }
 
-/** So many of the items, the one of most weight first. */
+const agentOf = ({ address }: HolderCandidate) => address.agentId;
+
+interface Weighed<T> {
+  readonly item: T;
+  readonly name: string;
+  readonly weight: number;
+}
+
+/** So many of the items, the one of most weight first. A large fleet is looked through for every revision, so that nothing is made for those that are not among them. */
 function best<T>(wanted: number, digest: string, items: Iterable<T>, nameOf: (item: T) => string): T[] {
-  const chosen: { readonly item: T; readonly name: string; readonly weight: number }[] = [];
+  const seed = hashOf(digest);
+  const chosen: Weighed<T>[] = [];
   for (const item of items) {
     const name = nameOf(item);
-    const weight = weightOf(`${digest} ${name}`);
-    const last = chosen.at(-1);
-    if (chosen.length >= wanted && last !== undefined && (weight < last.weight || (weight === last.weight && name > last.name))) continue;
-    chosen.push({ item, name, weight });
-    chosen.sort((a, b) => b.weight - a.weight || (a.name < b.name ? -1 : 1));
+    const weight = mix(seed ^ hashOf(name));
+    if (chosen.length >= wanted && weight < (chosen[wanted - 1]?.weight ?? 0)) continue;
+    insert(chosen, { item, name, weight });
     if (chosen.length > wanted) chosen.pop();
   }
   return chosen.map(({ item }) => item);
 }
 
-/** A number that looks random and depends on the text alone (FNV-1a, then mixed). */
-function weightOf(text: string): number {
+function insert<T>(chosen: Weighed<T>[], one: Weighed<T>): void {
+  const at = chosen.findIndex(({ weight, name }) => weight < one.weight || (weight === one.weight && name > one.name));
+  chosen.splice(at === -1 ? chosen.length : at, 0, one);
+}
+
+/** A number that depends on the text alone (FNV-1a). */
+function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash;
+}
+
+/** A number that looks random, of one that does not. */
+function mix(number: number): number {
+  let mixed = Math.imul(number ^ (number >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

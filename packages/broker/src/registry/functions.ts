@@ -1,4 +1,5 @@
-import { type DeployAnswer, type FunctionName, functionNameSchema, type FunctionView, parseName, type TenantId } from "@longshore/protocol";
+import { type DeployAnswer, type FunctionList, type FunctionName, functionNameSchema, type FunctionView, type PageQuery, parseName, type TenantId } from "@longshore/protocol";
+import { pageOf } from "../page.ts";
 import type { Deployer, DeployRequest } from "./deploy.ts";
 import { functionView } from "./function-view.ts";
 import { functionNotFound, type Registry } from "./registry.ts";
@@ -28,6 +29,12 @@ export class Functions {
 
   list(tenantId: TenantId): FunctionView[] {
     return this.#registry.list(tenantId).map(functionView);
+  }
+
+  /** By name. */
+  page(tenantId: TenantId, page: PageQuery): FunctionList {
+    const { items, next } = pageOf(this.#registry.list(tenantId), ({ functionName }) => functionName, page);
+    return { functions: items.map(functionView), next };
   }
 
   /** Newest first. Throws `function_not_found`. */

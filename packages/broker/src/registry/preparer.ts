@@ -29,6 +29,9 @@ const prepareSilenceMs = 900_000;
 const prepareLimits = { atOnce: 8, perOwner: 2 } as const;
 /** A deploy answers after that time even if an agent is still preparing. */
 const deployWaitMs = 5_000;
+/** A pass over a large fleet takes a while: so long at a time, then calls and heartbeats have their turn. */
+const sliceMs = 5;
+const restMs = 20;
 const nothingKept: Keeping = { held: 0, minimum: 0 };
 
 /**
@@ -48,6 +51,8 @@ export class Preparer {
   readonly #gone = new WeakMap<AgentEntry, AbortController>();
   #cancelTimer: (() => void) | undefined;
   #isScheduled = false;
+  /** A pass is under way; whether another one is to follow it. */
+  #passing: { isOutdated: boolean } | undefined;
 
   constructor(options: PreparerOptions) {
     this.#options = options;
@@ -90,6 +95,7 @@ export class Preparer {
 
   #soon(): void {
     if (this.#isScheduled || this.#abort.signal.aborted || !this.#options.registry.isReady) return;
+    if (this.#passing !== undefined) return void (this.#passing.isOutdated = true);
     this.#isScheduled = true;
     this.#cancelTimer?.();
     this.#cancelTimer = this.#options.clock.after(gatherMs, () => this.#pass());
@@ -97,10 +103,28 @@ export class Preparer {
 
   #pass(): void {
     this.#isScheduled = false;
+    this.#passing = { isOutdated: false };
+    this.#goOn(this.#options.registry.list()[Symbol.iterator]());
+  }
+
+  /** Spreads revisions for a slice of time, and goes on after a rest. */
+  #goOn(revisions: IterableIterator<Revision>): void {
     if (this.#abort.signal.aborted) return;
-    for (const revision of this.#options.registry.list()) this.#spread(revision);
-    for (const agent of this.#options.roster.agents()) if (agent.standing === "ready") this.#retireOld(agent);
-    this.#cancelTimer = this.#options.clock.after(repeatMs, () => this.#pass());
+    const { clock, roster } = this.#options;
+    const restAtMs = clock.nowMs() + sliceMs;
+    for (const revision of revisions) {
+      if (this.#options.registry.current(revision.digest) !== undefined) this.#spread(revision);
+      if (clock.nowMs() >= restAtMs) return void (this.#cancelTimer = clock.after(restMs, () => this.#goOn(revisions)));
+    }
+    for (const agent of roster.agents()) if (agent.standing === "ready") this.#retireOld(agent);
+    this.#finishPass();
+  }
+
+  #finishPass(): void {
+    const isOutdated = this.#passing?.isOutdated === true;
+    this.#passing = undefined;
+    if (isOutdated) this.#soon();
+    else this.#cancelTimer = this.#options.clock.after(repeatMs, () => this.#pass());
   }
 
   #lost(agent: AgentEntry): void {
@@ -110,8 +134,8 @@ export class Preparer {
 
   #spread(revision: Revision): void {
     const eligible = this.#eligible(revision);
-    const keeping = this.#keeping(revision, eligible);
-    const imageKeepers = revision.image.local ? eligible : chooseImageKeepers(revision.digest, eligible.map(asCandidate)).map(({ agent }) => agent);
+    const imageKeepers = revision.image.local ? eligible : chooseImageKeepers(revision.digest, eligible);
+    const keeping = this.#keeping(revision, revision.spec.minInstances > 0 ? eligible : imageKeepers); // Who holds is among each site's first keepers.
     const before = [...(this.#keepers.get(revision.digest) ?? [])].filter((agent) => isPlaceable(agent));
     this.#keepers.set(revision.digest, new Set(keeping.keys()));
     for (const agent of new Set([...keeping.keys(), ...imageKeepers, ...before])) {
@@ -138,8 +162,7 @@ export class Preparer {
   #keeping(revision: Revision, eligible: readonly AgentEntry[]): Map<AgentEntry, Keeping> {
     const { digest, spec, image } = revision;
     const having = image.local && spec.minInstances > 0 ? eligible.filter((agent) => agent.shares.get(digest)?.capacity?.imagePresent === true) : eligible;
-    const keeping = chooseKeeping(digest, spec.minInstances, (having.length > 0 ? having : eligible).map(asCandidate));
-    return new Map([...keeping].map(([{ agent }, own]) => [agent, own]));
+    return chooseKeeping(digest, spec.minInstances, having.length > 0 ? having : eligible);
   }
 
   /** An image that is in no registry may be absent at an agent: that is no fault. */
@@ -208,7 +231,3 @@ export class Preparer {
 
 const prepareMark = ({ held, minimum }: Keeping) => `held ${held}, minimum ${minimum}`;
 const retireMark = "retired";
-
-function asCandidate(agent: AgentEntry) {
-  return { agent, agentId: agent.address.agentId, siteId: agent.address.siteId };
-}

@@ -1,5 +1,6 @@
-import { type AgentId, agentIdSchema, type AgentView, LongshoreError, parseName, type SiteView } from "@longshore/protocol";
+import { type AgentId, agentIdSchema, type AgentList, type AgentPageQuery, type AgentView, LongshoreError, parseName, type SiteView } from "@longshore/protocol";
 import type { Logger } from "pino";
+import { pageOf } from "../page.ts";
 import type { AgentEntry } from "./agent-entry.ts";
 import type { Asker } from "./ask-agent.ts";
 import type { Joined } from "./joined.ts";
@@ -35,10 +36,12 @@ export class FleetOperations {
     this.#options = options;
   }
 
-  /** Every agent that has joined, by name, and those that are heard and refused. */
-  agents(): AgentView[] {
-    const views = [...this.#options.roster.agents()].map((agent) => agentView(agent, this.#options.nameRevision));
-    return views.sort((a, b) => (a.agentId < b.agentId ? -1 : 1));
+  /** The agents that have joined, and those that are heard and refused, by name; of one site, or all. */
+  agents({ site, ...page }: AgentPageQuery): AgentList {
+    const all = this.#options.roster.byName();
+    const wanted = site === undefined ? all : all.filter(({ address }) => address.siteId === site);
+    const { items, next } = pageOf(wanted, ({ address }) => address.agentId, page);
+    return { agents: items.map((agent) => agentView(agent, this.#options.nameRevision)), next };
   }
 
   sites(): SiteView[] {

@@ -47,11 +47,12 @@ export interface RosterOptions {
 export class Roster {
   readonly placement: Placement;
   readonly #options: RosterOptions;
-  /** By the time each was last heard, the longest silent first. */
   readonly #agents = new Map<AgentId, AgentEntry>();
+  /** Sorted when it is asked for after one came or went. */
+  #byName: readonly AgentEntry[] | undefined;
   readonly #handingOver = new Set<AgentEntry>();
-  /** Agents that were told lost and not heard since. */
-  readonly #silent = new Set<AgentEntry>();
+  /** Agents that were heard and have not been told lost since, the longest silent first. */
+  readonly #speaking = new Set<AgentEntry>();
   readonly #observers: RosterEvents[] = [];
   readonly #floods = new FloodGuard();
   readonly #askedAtMs = new Map<AgentId, number>();
@@ -101,6 +102,11 @@ export class Roster {
     return this.#agents.values();
   }
 
+  /** Every agent in order of names. */
+  byName(): readonly AgentEntry[] {
+    return (this.#byName ??= [...this.#agents.values()].sort((a, b) => (a.address.agentId < b.address.agentId ? -1 : 1)));
+  }
+
   /** True for an agent heard within the time it may be silent. */
   isHeard(agent: AgentEntry): boolean {
     return this.#options.clock.nowMs() - agent.lastHeardMs < lostAfterMs;
@@ -147,6 +153,7 @@ export class Roster {
     agent.joined = this.#options.joined.agent(address.agentId);
     agent.site = this.#options.joined.site(address.siteId);
     this.#agents.set(address.agentId, agent);
+    this.#byName = undefined;
     return agent;
   }
 
@@ -201,9 +208,8 @@ export class Roster {
   #touch(agent: AgentEntry): void {
     agent.lastHeardMs = this.#options.clock.nowMs();
     agent.lastHeardAt = this.#options.clock.date();
-    this.#silent.delete(agent);
-    this.#agents.delete(agent.address.agentId);
-    this.#agents.set(agent.address.agentId, agent);
+    this.#speaking.delete(agent);
+    this.#speaking.add(agent);
     if (this.#cancelTimer === undefined) this.#arm(lostAfterMs);
   }
 
@@ -232,19 +238,22 @@ export class Roster {
 
   #sitesChanged(): void {
     for (const agent of this.#agents.values()) {
-      agent.site = this.#options.joined.site(agent.address.siteId);
+      const site = this.#options.joined.site(agent.address.siteId);
+      if (site === agent.site) continue;
+      agent.site = site;
       this.#refresh(agent, true);
     }
   }
 
   #drop(agent: AgentEntry): void {
     this.#agents.delete(agent.address.agentId);
+    this.#byName = undefined;
     this.#handingOver.delete(agent);
     this.#askedAtMs.delete(agent.address.agentId);
     this.#floods.forget(agent.address.agentId);
     this.placement.agentGone(agent);
     this.#tellLost(agent, agent.incarnations.takeSilent(Number.POSITIVE_INFINITY));
-    if (!this.#silent.delete(agent)) this.#tellCurrentLost(agent);
+    if (this.#speaking.delete(agent)) this.#tellCurrentLost(agent);
     for (const observer of this.#observers) observer.gone?.(agent);
   }
 
@@ -269,7 +278,7 @@ export class Roster {
       this.#refresh(agent, false);
     }
     let nextMs = this.#handingOver.size > 0 ? 250 : lostAfterMs;
-    for (const agent of [...this.#agents.values()]) {
+    for (const agent of this.#speaking) {
       if (agent.lastHeardMs > silentSinceMs) {
         nextMs = Math.min(nextMs, agent.lastHeardMs - silentSinceMs);
         break;
@@ -281,8 +290,7 @@ export class Roster {
 
   #fallSilent(agent: AgentEntry): void {
     if (agent.joined === undefined) return this.#drop(agent);
-    if (this.#silent.has(agent)) return;
-    this.#silent.add(agent);
+    this.#speaking.delete(agent);
     this.#refresh(agent, false);
     this.#tellCurrentLost(agent); // R3
   }

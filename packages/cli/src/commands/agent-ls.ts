@@ -48,7 +48,7 @@ export const agentLs = defineCommand({
     ["longshore agent ls --site plant --json", "One site's agents, for a program"],
   ],
   run: async ({ options }, { fleet, terminal, json, now }) => {
-    const agents = (await fleet().agents.list()).filter((agent) => options.site === undefined || agent.siteId === options.site);
+    const agents = await fleet().agents.list(options.site === undefined ? {} : { site: options.site });
     if (json) return terminal.print(JSON.stringify({ agents }));
     if (agents.length === 0) return terminal.note("No agent has joined. longshore token create --site SITE makes a token to join with");
     terminal.print(renderTable(columns(now(), terminal.style), agents, terminal.style));

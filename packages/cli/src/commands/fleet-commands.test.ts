@@ -24,7 +24,7 @@ describe("longshore ls", () => {
 });
 
 describe("longshore agent", () => {
-  const agents = (view = agentView()) => ({ list: async () => [view, agentView({ agentId: "cloud-1", siteId: "cloud", state: "lost", detail: "not heard for 15 s" })], cordon: async () => view, uncordon: async () => view, drain: async () => view, revoke: async () => undefined });
+  const agents = (view = agentView()) => ({ list: async ({ site }: { site?: string } = {}) => [view, agentView({ agentId: "cloud-1", siteId: "cloud", state: "lost", detail: "not heard for 15 s" })].filter(({ siteId }) => site === undefined || siteId === site), cordon: async () => view, uncordon: async () => view, drain: async () => view, revoke: async () => undefined });
 
   it("ls shows live capacity, operator labels, and why one is ill", async () => {
     const { stdout, stderr } = await runLine(["agent", "ls"], { fleet: { agents: agents(agentView({ cordoned: true })) } });
