@@ -29,7 +29,7 @@ export const streamImage = () => ensureImage("node", { files: { "/app/server.mjs
 
 /** A web server that works for 50 ms on each request. */
 export const workingImage = () =>
-  ensureImage("node", { files: { "/app/server.mjs": { content: 'import { createServer } from "node:http";\ncreateServer((request, response) => setTimeout(() => response.end("done"), 50)).listen(8080);\n' } }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });
+  ensureImage("node", { files: { "/app/server.mjs": { content: 'import { createServer } from "node:http";\ncreateServer((request, response) => setTimeout(() => response.end("done"), 50)).listen(8080);\nprocess.on("SIGTERM", () => process.exit(0));\n' } }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });
 
 /** A static web server: busybox httpd with one small file. */
 export const staticImage = () =>

@@ -6,7 +6,9 @@ import { quantile } from "../measure.ts";
 import { type BenchResult, compare, format } from "../result.ts";
 
 const instances = 12;
-const capacitySeconds = 15;
+/** Until all instances run; what they answer after that is the capacity. */
+const warmingSeconds = 20;
+const capacitySeconds = 10;
 const floodSeconds = 60;
 const besideSeconds = 20;
 /** Of the neighbour that calls now and then while another floods. */
@@ -57,13 +59,13 @@ async function keepBusy(fleet: Fleet): Promise<number[]> {
   const elapsed = () => (performance.now() - startMs) / 1000;
   const answeredAt: number[] = [];
   const lane = async () => {
-    while (elapsed() < capacitySeconds) {
+    while (elapsed() < warmingSeconds + capacitySeconds) {
       await (await fleet.call("flood")).bytes();
       answeredAt.push(elapsed());
     }
   };
   await Promise.all(Array.from({ length: instances }, lane));
-  return perSecond(answeredAt).slice(capacitySeconds / 3);
+  return perSecond(answeredAt).slice(warmingSeconds);
 }
 
 /** Offers calls at that rate for so long, as callers do that do not wait for one another. */

@@ -71,8 +71,8 @@ export const heartbeatSchema = z.object({
   memoryFreeBytes: amount,
   instancesMax: amount,
   instancesFree: amount,
-  /** Instances that a function with none there would be given though none is free: others cede one each once its work is done. */
-  cedable: amount.default(0),
+  /** A function with fewer instances there than that, none of them on its way, would be given one though none is free: others cede it once its work is done. */
+  cedesBelow: amount.default(0),
   running: amount,
   idle: amount,
   held: amount,

@@ -26,7 +26,7 @@ describe("a heartbeat", () => {
     await scene.hold(other);
     scene.clock.advance(scene.pool.limits.restMs);
     expect(beat(scene)).toMatchObject({
-      cedable: 0,
+      cedesBelow: 0,
       memoryFreeBytes: 768 * mebibyte,
       instancesFree: 9,
       running: 2,
@@ -39,19 +39,19 @@ describe("a heartbeat", () => {
     });
   });
 
-  it("counts the only instance of a function as taken for a while after its last invocation, and as one that a function with none could have", async () => {
+  it("counts an idle instance as taken for a while after its last invocation, and as one that a function with none could have", async () => {
     const scene = createPoolScene();
     (await scene.busy(other)).lease?.release(true);
-    expect(beat(scene)).toMatchObject({ instancesFree: 9, cedable: 1, idle: 1 });
+    expect(beat(scene)).toMatchObject({ instancesFree: 9, cedesBelow: 1, idle: 1 });
     scene.clock.advance(scene.pool.limits.restMs);
-    expect(beat(scene)).toMatchObject({ instancesFree: 10, cedable: 0, idle: 1 });
+    expect(beat(scene)).toMatchObject({ instancesFree: 10, cedesBelow: 0, idle: 1 });
   });
 
-  it("counts as cedable what functions have beyond one instance", async () => {
+  it("says to whom it would cede", async () => {
     const scene = createPoolScene();
     for (let count = 0; count < 3; count += 1) await scene.busy(words);
     await scene.busy(resize);
-    expect(beat(scene)).toMatchObject({ running: 4, cedable: 2 });
+    expect(beat(scene)).toMatchObject({ running: 4, cedesBelow: 2 });
   });
 
   it("counts what is coming as taken and starting, and what is going as taken until it is gone", async () => {

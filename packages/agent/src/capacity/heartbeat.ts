@@ -19,14 +19,14 @@ export interface PoolLoad {
   /** Invocations that were admitted and wait for an instance, by revision. */
   readonly waiting: Iterable<readonly [revisionDigest: string, waiters: number]>;
   readonly limits: PoolLimits;
-  /** Instances that a function with none could be given, beyond what is free to all. */
-  readonly cedable: number;
-  /** Idle, and yet not free to all. */
-  isKept(instance: Instance): boolean;
+  /** A function with fewer instances than that, none of them on its way, would be given one though none is free. */
+  readonly cedesBelow: number;
+  /** Idle, and yet not free to all: it was used a moment ago. */
+  isWarm(instance: Instance): boolean;
 }
 
 /**
- * What an agent can take at this moment: what is held or idle can be ended for others, so it counts as free, unless it is kept. Named are the revisions of
+ * What an agent can take at this moment: what is held or idle can be ended for others, so it counts as free, unless it was used a moment ago. Named are the revisions of
  * its instances, and those of `presentRevisions`, whose image is there without any: one that is in no registry runs only where it is named.
  */
 export function heartbeatOf(
@@ -40,7 +40,7 @@ export function heartbeatOf(
   const total = { running: 0, idle: 0, held: 0, bound: 0, boundBytes: 0 };
   for (const instance of instances) {
     count(instance, capacityOf(revisions, instance.revision.digest, isImagePresent), total);
-    if ((instance.isIdle && !pool.isKept(instance)) || instance.isHeldAside || instance.state.phase === "gone") continue;
+    if ((instance.isIdle && !pool.isWarm(instance)) || instance.isHeldAside || instance.state.phase === "gone") continue;
     total.bound += 1;
     total.boundBytes += promisedCost(instance, limits) ?? presentCost(instance, limits) ?? 0;
   }
@@ -57,7 +57,7 @@ export function heartbeatOf(
     memoryFreeBytes: Math.max(0, limits.memoryBytes - total.boundBytes),
     instancesMax: limits.instancesMax,
     instancesFree: Math.max(0, limits.instancesMax - total.bound),
-    cedable: pool.cedable,
+    cedesBelow: pool.cedesBelow,
     running: total.running,
     idle: total.idle,
     held: total.held,

@@ -3,7 +3,7 @@ import type { Inventory } from "./inventory.ts";
 import type { RevisionGroup } from "./revision-group.ts";
 import { fullCost, isNothing, promisedCost, type Usage } from "./room.ts";
 
-/** What makes room for a function that has no instance where nothing is free. */
+/** What makes room for one more instance of a function where nothing is free. */
 export interface Ceded {
   /** Without work: to be ended now. */
   readonly ended: readonly Instance[];
@@ -12,27 +12,46 @@ export interface Ceded {
 }
 
 /**
- * The last instance of a function that would be left when others are ended, and that was used a moment ago: it is kept from functions that have one of their own,
- * or one that floods the agent and one that is called now and then would take turns in ending each other's.
+ * Idle, and used a moment ago: its function is likely to want it again at once, so that it is not free to all. Or one function that floods
+ * the agent and one that is called now and then would take turns in ending each other's.
  */
-export function isKept(instance: Instance, inventory: Inventory, nowMs: number): boolean {
-  if (!instance.isIdle || !instance.hasServed || nowMs - instance.lastUsedMs >= inventory.limits.restMs) return false;
-  const group = inventory.groupOf(instance.revision);
-  const others = [...group.instances].filter((other) => other !== instance && (other.isServing || other.isComing));
-  return !group.isRetired && others.every((other) => other.isIdle && (other.lastUsedMs < instance.lastUsedMs || (other.lastUsedMs === instance.lastUsedMs && other.instanceId < instance.instanceId)));
+export function isWarm(instance: Instance, inventory: Inventory, nowMs: number): boolean {
+  return instance.isIdle && instance.hasServed && nowMs - instance.lastUsedMs < inventory.limits.restMs && !inventory.groupOf(instance.revision).isRetired;
+}
+
+/** A function with none may have one of any other's; one with some, of those that have at least two more. */
+export function mayTake(taker: RevisionGroup, giver: RevisionGroup): boolean {
+  const takers = taker.servingCount();
+  const left = giver.servingCount() - 1;
+  return taker !== giver && (takers === 0 || left > takers) && left >= giver.minimum;
+}
+
+/**
+ * Functions with fewer instances than that would be given one though none is free: what {@link mayTake} comes to, for those who see the agent from
+ * afar. `isSpare` are instances that are idle and not free to all.
+ */
+export function cedesBelow(groups: Iterable<RevisionGroup>, isSpare: (instance: Instance) => boolean): number {
+  let below = 0;
+  for (const group of groups) {
+    const left = group.servingCount() - 1;
+    if (left < group.minimum) continue;
+    const hasOneToGive = left > 0 || [...group.instances].some(isSpare);
+    below = Math.max(below, left, hasOneToGive ? 1 : 0);
+  }
+  return below;
 }
 
 /**
  * Chooses what has to go for `wanted` once all that has no work is not enough: of functions with several instances, those with most of
  * them cede some, each the one with least work, and keep one at least. Undefined when even that would not do.
  */
-export function chooseCeded(wanted: Usage, inventory: Inventory, isSpare: (instance: Instance) => boolean): Ceded | undefined {
+export function chooseCeded(wanted: Usage, taker: RevisionGroup, inventory: Inventory, isSpare: (instance: Instance) => boolean): Ceded | undefined {
   const ended = [...inventory.instances].filter((instance) => (instance.isHeldAside || instance.isIdle) && isSpare(instance));
   let missing = inventory.promiseShortfall(wanted);
   for (const instance of ended) missing = less(missing, promisedCost(instance, inventory.limits) ?? 0);
   const ceding = new Set<Instance>();
   while (!isNothing(missing)) {
-    const instance = nextToCede(inventory, ceding);
+    const instance = nextToCede(taker, inventory, ceding);
     if (instance === undefined) return undefined;
     ceding.add(instance);
     missing = less(missing, fullCost(instance));
@@ -40,26 +59,19 @@ export function chooseCeded(wanted: Usage, inventory: Inventory, isSpare: (insta
   return { ended, ceding: [...ceding] };
 }
 
-/** How many of a function's instances could be ceded, besides those that are idle. */
-export function cedableCount(group: RevisionGroup): number {
-  return Math.max(0, Math.min(busyOf(group).length, group.servingCount() - Math.max(1, group.minimum)));
-}
-
-function nextToCede(inventory: Inventory, chosen: ReadonlySet<Instance>): Instance | undefined {
+/** The instance with least work of the function that has most of them, and one more at least. */
+function nextToCede(taker: RevisionGroup, inventory: Inventory, chosen: ReadonlySet<Instance>): Instance | undefined {
   let best: Instance | undefined;
-  let most = 0;
+  let most = Math.max(1, taker.servingCount() + 1);
   for (const group of inventory.groups) {
-    const busy = busyOf(group).filter((instance) => !chosen.has(instance));
-    const spare = cedableCount(group) - (busyOf(group).length - busy.length);
-    if (spare <= most) continue;
-    most = spare;
-    best = busy.reduce((least, instance) => (activeOn(instance) < activeOn(least) ? instance : least));
+    const busy = [...group.instances].filter((instance) => instance.isServing && !instance.isIdle);
+    const left = group.servingCount() - busy.filter((instance) => chosen.has(instance)).length;
+    const choice = busy.filter((instance) => !chosen.has(instance));
+    if (choice.length === 0 || left <= Math.max(most, group.minimum) || !mayTake(taker, group)) continue;
+    most = left;
+    best = choice.reduce((least, instance) => (activeOn(instance) < activeOn(least) ? instance : least));
   }
   return best;
-}
-
-function busyOf(group: RevisionGroup): Instance[] {
-  return [...group.instances].filter((instance) => instance.isServing && !instance.isIdle);
 }
 
 function activeOn({ state }: Instance): number {

@@ -47,7 +47,7 @@ export class Instance {
   startKind: StartKind = "cold";
   /** An invocation was given to it, at some time. */
   hasServed = false;
-  /** It is to end once its work is done, to make room for a function that has no instance. */
+  /** It is to end once its work is done, to make room for a function that has fewer instances. */
   isCeding = false;
   /** When an invocation last ended, or it became ready. */
   lastUsedMs: number;

@@ -77,15 +77,20 @@ describe("an agent full of one function's work", () => {
     expect(scene.acquire(testRevision({ name: "larger", memoryBytes: 600 * mebibyte })).error?.reason).toBe("agent_busy");
   });
 
-  it("gives nothing to a function that has an instance", async () => {
+  it("goes on while the other one needs more, one at a time, until both have as many", async () => {
     const { scene, busy } = await fullOf(flood);
-    scene.acquire(rare);
-    busy[0]?.lease?.release(true);
-    await goOn(scene);
-    expect(scene.acquire(rare).error?.reason).toBe("agent_busy");
+    for (const [at, granted] of [true, true, false].entries()) {
+      const waiter = scene.acquire(rare);
+      expect(waiter.error?.reason).toBe(granted ? undefined : "agent_busy");
+      if (granted) expect(scene.acquire(rare).error?.reason).toBe("agent_busy"); // One is on its way.
+      busy[at]?.lease?.release(true);
+      await goOn(scene);
+      expect(waiter.lease !== undefined).toBe(granted);
+    }
+    expect([...scene.pool.instances].map(({ revision }) => revision.functionName).sort()).toEqual(["flood", "flood", "rare", "rare"]);
   });
 
-  it("keeps the other's only instance for a moment after it was used, and takes it back after that", async () => {
+  it("leaves the other what it used a moment ago, and takes it back after that", async () => {
     const { scene, busy } = await fullOf(flood);
     const waiter = scene.acquire(rare);
     busy[0]?.lease?.release(true);
@@ -98,13 +103,13 @@ describe("an agent full of one function's work", () => {
     expect(scene.launcher.of("i-5").ending).toBe("stop");
   });
 
-  it("says how many it could cede", async () => {
+  it("says to whom it would cede", async () => {
     const { scene, busy } = await fullOf(flood);
-    expect(scene.pool.cedable).toBe(3);
+    expect(scene.pool.cedesBelow).toBe(3);
     scene.acquire(rare);
-    expect(scene.pool.cedable).toBe(2);
+    expect(scene.pool.cedesBelow).toBe(2);
     busy[0]?.lease?.release(true);
     await goOn(scene);
-    expect(scene.pool.cedable).toBe(2);
+    expect(scene.pool.cedesBelow).toBe(2);
   });
 });

@@ -1,7 +1,7 @@
 import { type InstanceId, LongshoreError, type Revision, type StartKind } from "@longshore/protocol";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
-import { cedableCount, chooseCeded, isKept } from "./ceding.ts";
+import { cedesBelow, chooseCeded, isWarm, mayTake } from "./ceding.ts";
 import { IdleSweep } from "./idle-sweep.ts";
 import type { Instance } from "./instance.ts";
 import { Inventory } from "./inventory.ts";
@@ -31,7 +31,7 @@ export interface PoolOptions {
  * Invariants: P1 what is promised to instances never exceeds the limits, and nothing begins before what it needs is free. P2 an
  * instance never has more invocations than slots. P3 whoever waits is served by whichever comes first: an instance that falls idle,
  * a held one, a start. P4 what has work is never ended to make room. P5 a function with several instances cedes one, once its work is
- * done, to a function that has none.
+ * done, to a function that has fewer.
  */
 export class InstancePool {
   readonly #options: PoolOptions;
@@ -88,17 +88,14 @@ export class InstancePool {
     return this.#isDraining;
   }
 
-  /** Instances that a function with none could be given, beyond what is free to all. */
-  get cedable(): number {
-    let count = 0;
-    for (const group of this.#inventory.groups) count += cedableCount(group);
-    for (const instance of this.#inventory.instances) if (this.isKept(instance)) count += 1;
-    return count;
+  /** A function with fewer instances than that, none of them on its way, would be given one though none is free. */
+  get cedesBelow(): number {
+    return cedesBelow(this.#inventory.groups, (instance) => this.isWarm(instance));
   }
 
-  /** Idle, and yet not free to a function that has an instance already. */
-  isKept(instance: Instance): boolean {
-    return isKept(instance, this.#inventory, this.#options.clock.monotonicMs());
+  /** Idle, and yet not free to all: it was used a moment ago. */
+  isWarm(instance: Instance): boolean {
+    return isWarm(instance, this.#inventory, this.#options.clock.monotonicMs());
   }
 
   /** Asks for a slot: granted at once, later, or refused. Call what it returns to stop waiting. */
@@ -206,17 +203,17 @@ export class InstancePool {
   /** Promises one more instance to those who wait, a held one if there is one; false when there is no room for it. */
   #promise(group: RevisionGroup): boolean {
     const held = group.heldInstance();
-    const isFirst = group.servingCount() === 0;
     // Idle ones of its own would have been given out.
-    const isSpare = (instance: Instance) => instance !== held && (instance.isHeldAside || (instance.revision.digest !== group.revision.digest && (isFirst || !this.isKept(instance))));
-    return this.#promiseOne(group, held, isSpare);
+    return this.#promiseOne(group, held, (instance) => instance !== held && !this.isWarm(instance));
   }
 
-  /** Promises a function its first instance, for which others end one of theirs when it has no work any more. */
+  /** Promises a function one more instance at the cost of others that have more of them, one at a time: what is warm is ended, what has work once that is done. */
   #promiseCeded(group: RevisionGroup): boolean {
-    if (group.servingCount() > 0 || !this.#mayBeginAnother(group)) return false;
+    if (group.comingSlots() > 0 || !this.#mayBeginAnother(group)) return false;
     const held = group.heldInstance();
-    const ceded = chooseCeded(this.#wantedFor(group, held), this.#inventory, (instance) => instance !== held);
+    const isSpare = (instance: Instance) => instance !== held && (instance.isHeldAside || !this.isWarm(instance) || mayTake(group, this.#inventory.groupOf(instance.revision)));
+    if (this.#promiseOne(group, held, isSpare)) return true;
+    const ceded = chooseCeded(this.#wantedFor(group, held), group, this.#inventory, isSpare);
     if (ceded === undefined) return false;
     for (const instance of ceded.ended) this.#lifecycle.end(instance);
     for (const instance of ceded.ceding) instance.isCeding = true; // P5

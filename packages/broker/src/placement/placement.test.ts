@@ -74,18 +74,22 @@ describe("placement", () => {
     expect(placed(fleet, revision)).toBe("a1");
   });
 
-  it("asks an agent full of others' work for the first instance of a function, once, when nobody has room", () => {
+  it("asks an agent full of others' work for an instance of a function that has fewer, one at a time, when nobody has room", () => {
     const [rare, other] = [stdio({ name: "rare" }), stdio({ name: "other" })];
     const fleet = new TestFleet();
-    const agent = fleet.ready("a1", { heartbeat: { instancesFree: 0, cedable: 1, revisions: [shareIn(rare), shareIn(other)] } });
+    const agent = fleet.ready("a1", { heartbeat: { instancesFree: 0, cedesBelow: 2, revisions: [shareIn(rare), shareIn(other)] } });
     fleet.ready("a2", { heartbeat: { instancesFree: 1 } });
     expect(placed(fleet, rare)).toBe("a2");
     fleet.heartbeat("a2", { instancesFree: 0 });
     expect(placed(fleet, rare)).toBe("a1");
     fleet.roster.placement.took(agent, rare);
     expect([placed(fleet, rare), placed(fleet, other)]).toEqual(["full", "full"]);
-    fleet.heartbeat("a1", { instancesFree: 0, cedable: 1, revisions: [shareIn(rare, { instances: 1, starting: 1, running: 1 }), shareIn(other)] });
-    expect([placed(fleet, rare), placed(fleet, other)]).toEqual(["full", "a1"]);
+    const beats = [shareIn(rare, { instances: 1, starting: 1, running: 1 }), shareIn(rare, { instances: 1, running: 1 }), shareIn(rare, { instances: 2, running: 2 })];
+    const choices = beats.map((share) => {
+      fleet.heartbeat("a1", { instancesFree: 0, cedesBelow: 2, revisions: [share, shareIn(other)] });
+      return [placed(fleet, rare), placed(fleet, other)];
+    });
+    expect(choices).toEqual([["full", "a1"], ["a1", "a1"], ["full", "a1"]]);
   });
 
   it("asks an agent that refused for want of a slot only after its next heartbeat", () => {

@@ -27,8 +27,8 @@ export function demandOf({ spec, image }: Revision): Demand {
 /**
  * The tier of an agent for a revision, by its heartbeat and what was sent there since. `warm`: a slot is free on an instance that
  * runs; `held`: on one that is held or being started; `present`: one more could be started and the image is there; `room`: the
- * image would have to be pulled first, and there is disk for it; `ceded`: nothing is free, and another function would end one of its
- * instances for the first of this one.
+ * image would have to be pulled first, and there is disk for it; `ceded`: nothing is free, and another function, which has
+ * more, would end one of its instances for it.
  */
 export function tierOf(demand: Demand, agent: AgentEntry, share: RevisionShare | undefined): Tier {
   if (share?.isFull === true) return tiers.none;
@@ -41,11 +41,12 @@ export function tierOf(demand: Demand, agent: AgentEntry, share: RevisionShare |
   return demand.local || agent.capacity?.disk?.pressure === true ? tiers.none : tiers.room;
 }
 
-/** Nothing of it is there or on its way, and its image is. */
+/** None of it is on its way, its image is there, and others have more instances. One is asked for at a time. */
 function isCeded({ maxInstances }: Demand, agent: AgentEntry, share: RevisionShare | undefined): boolean {
   const { capacity, taken = 0 } = share ?? {};
-  if (capacity?.imagePresent !== true || taken + capacity.running + capacity.freeSlots + capacity.starting > 0 || maxInstances < 1) return false;
-  return (agent.capacity?.cedable ?? 0) - agent.claimedInstances >= 1;
+  if (capacity?.imagePresent !== true || taken > 0 || capacity.starting > 0 || agent.claimedInstances > 0) return false;
+  const begun = begunInstances(capacity);
+  return begun < maxInstances && begun < (agent.capacity?.cedesBelow ?? 0);
 }
 
 /** Free slots of instances that are held or being started. */

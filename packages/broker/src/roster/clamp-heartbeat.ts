@@ -13,7 +13,7 @@ export function clampHeartbeat(heartbeat: Heartbeat): Heartbeat {
     ...heartbeat,
     instancesMax,
     instancesFree: Math.min(heartbeat.instancesFree, instancesMax),
-    cedable: Math.min(heartbeat.cedable, instancesMax),
+    cedesBelow: Math.min(heartbeat.cedesBelow, instancesMax),
     memoryBytes,
     memoryFreeBytes: Math.min(heartbeat.memoryFreeBytes, memoryBytes),
     running: Math.min(heartbeat.running, maxInstances * maxSlotsPerInstance),

@@ -5,7 +5,7 @@ import type { JoinedSite } from "./joined.ts";
 /** Names the revision of a digest; undefined for one that is no longer known. */
 export type NameRevision = (digest: string) => string | undefined;
 
-const nothing = { sequence: 0, memoryBytes: 0, memoryFreeBytes: 0, instancesMax: 0, instancesFree: 0, cedable: 0, running: 0, idle: 0, held: 0 };
+const nothing = { sequence: 0, memoryBytes: 0, memoryFreeBytes: 0, instancesMax: 0, instancesFree: 0, cedesBelow: 0, running: 0, idle: 0, held: 0 };
 
 /** An agent as people and programs see it. `nameRevision` also decides which revisions are shown: a tenant sees its own. */
 export function agentView(agent: AgentEntry, nameRevision: NameRevision): AgentView {
@@ -25,8 +25,8 @@ export function agentView(agent: AgentEntry, nameRevision: NameRevision): AgentV
 }
 
 function pick(capacity: NonNullable<AgentEntry["capacity"]>): AgentView["capacity"] {
-  const { sequence, memoryBytes, memoryFreeBytes, instancesMax, instancesFree, cedable, running, idle, held, disk } = capacity;
-  return { sequence, memoryBytes, memoryFreeBytes, instancesMax, instancesFree, cedable, running, idle, held, ...(disk !== undefined && { disk }) };
+  const { sequence, memoryBytes, memoryFreeBytes, instancesMax, instancesFree, cedesBelow, running, idle, held, disk } = capacity;
+  return { sequence, memoryBytes, memoryFreeBytes, instancesMax, instancesFree, cedesBelow, running, idle, held, ...(disk !== undefined && { disk }) };
 }
 
 function functionsOf(agent: AgentEntry, nameRevision: NameRevision): AgentView["functions"] {

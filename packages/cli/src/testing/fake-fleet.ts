@@ -47,7 +47,7 @@ export function callOf(run: FakeFunction): Fleet["call"] {
 export function agentView(overrides: Partial<AgentView> = {}): AgentView {
   return {
     agentId: "plant-1", siteId: "plant", state: "ready", cordoned: false, labels: { gpu: "true", "host/kernel": "6.1" }, lastHeardAt: "2026-11-25T12:00:00.000Z",
-    capacity: { sequence: 1, memoryBytes: 2 ** 33, memoryFreeBytes: 2 ** 32, instancesMax: 64, instancesFree: 60, cedable: 3, running: 1, idle: 2, held: 1 },
+    capacity: { sequence: 1, memoryBytes: 2 ** 33, memoryFreeBytes: 2 ** 32, instancesMax: 64, instancesFree: 60, cedesBelow: 3, running: 1, idle: 2, held: 1 },
     functions: [],
     ...overrides,
   };

@@ -138,7 +138,7 @@ const heartbeat = {
   memoryFreeBytes: 16 * gibibyte,
   instancesMax: 32,
   instancesFree: 32,
-  cedable: 0,
+  cedesBelow: 0,
   running: 0,
   idle: 0,
   held: 0,
