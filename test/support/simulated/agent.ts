@@ -91,6 +91,7 @@ export class SimulatedAgent {
   die(): void {
     this.#heartbeats?.close();
     this.#heartbeats = undefined;
+    void this.#pool.close(); // Nobody hears of it: its instances go with the machine.
   }
 
   #introduction(): Introduction {
