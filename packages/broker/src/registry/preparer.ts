@@ -166,9 +166,11 @@ export class Preparer {
   }
 
   /** An image that is in no registry may be absent at an agent: that is no fault. */
-  async #prepare(agent: AgentEntry, revision: Revision, { held, minimum }: Keeping): Promise<void> {
+  async #prepare(agent: AgentEntry, revision: Revision, keeping: Keeping): Promise<void> {
     const { digest, tenantId, image } = revision;
+    const { held, minimum } = keeping;
     try {
+      if (this.#asked.get(agent)?.done.get(digest) !== prepareMark(keeping)) return; // It waited, and is to keep something else by now.
       if (this.#options.registry.current(digest) === undefined) return; // It waited, and was replaced.
       const credential = this.#options.credentials.find(tenantId, image.reference);
       await this.#ask(agent, { ask: "prepare", revision, held, minimum, ...(credential && { credential }) });
