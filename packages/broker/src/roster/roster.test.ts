@@ -253,3 +253,16 @@ describe("a roster that starts", () => {
     expect(standing(fleet)).toBe("lost");
   });
 });
+
+describe("a site that changes", () => {
+  it("is told of its own agents, and of no other's", () => {
+    const fleet = new TestFleet();
+    fleet.ready("a1", { site: "plant" });
+    fleet.ready("a2", { site: "cloud" });
+    const changed: string[] = [];
+    fleet.roster.observe({ changed: ({ address }) => changed.push(address.agentId) });
+    fleet.joined.setSite({ siteId: "plant", regions: ["eu"] });
+    expect(changed).toEqual(["a1"]);
+    expect(fleet.agent("a1").site?.regions).toEqual(["eu"]);
+  });
+});
