@@ -19,15 +19,25 @@ export function isWarm(instance: Instance, inventory: Inventory, nowMs: number):
   return instance.isIdle && instance.hasServed && nowMs - instance.lastUsedMs < inventory.limits.restMs && !inventory.groupOf(instance.revision).isRetired;
 }
 
-/** A function with none may have one of any other's; one with some, of those that have at least two more. */
-export function mayTake(taker: RevisionGroup, giver: RevisionGroup): boolean {
+/** How many instances a function is left with at least when another takes from it: one with none may have the last one, one with some none that would leave the giver fewer than itself. */
+function leastLeft(taker: RevisionGroup, giver: RevisionGroup): number {
   const takers = taker.servingCount();
-  const left = giver.servingCount() - 1;
-  return taker !== giver && (takers === 0 || left > takers) && left >= giver.minimum;
+  return Math.max(takers === 0 ? 0 : takers + 1, giver.minimum);
+}
+
+/** The warm instances that a function may have of others, of each function those used longest ago. */
+export function warmForTaking(taker: RevisionGroup, inventory: Inventory, isWarmNow: (instance: Instance) => boolean): Set<Instance> {
+  const takeable = new Set<Instance>();
+  for (const group of inventory.groups) {
+    if (group === taker) continue;
+    const warm = [...group.instances].filter(isWarmNow).sort((a, b) => a.lastUsedMs - b.lastUsedMs);
+    for (const instance of warm.slice(0, Math.max(0, group.servingCount() - leastLeft(taker, group)))) takeable.add(instance);
+  }
+  return takeable;
 }
 
 /**
- * Functions with fewer instances than that would be given one though none is free: what {@link mayTake} comes to, for those who see the agent from
+ * Functions with fewer instances than that would be given one though none is free: what {@link leastLeft} comes to, for those who see the agent from
  * afar. `isSpare` are instances that are idle and not free to all.
  */
 export function cedesBelow(groups: Iterable<RevisionGroup>, isSpare: (instance: Instance) => boolean): number {
@@ -49,27 +59,29 @@ export function chooseCeded(wanted: Usage, taker: RevisionGroup, inventory: Inve
   const ended = [...inventory.instances].filter((instance) => (instance.isHeldAside || instance.isIdle) && isSpare(instance));
   let missing = inventory.promiseShortfall(wanted);
   for (const instance of ended) missing = less(missing, promisedCost(instance, inventory.limits) ?? 0);
-  const ceding = new Set<Instance>();
+  const leaving = new Set(ended);
+  const ceding: Instance[] = [];
   while (!isNothing(missing)) {
-    const instance = nextToCede(taker, inventory, ceding);
+    const instance = nextToCede(taker, inventory, leaving);
     if (instance === undefined) return undefined;
-    ceding.add(instance);
+    ceding.push(instance);
+    leaving.add(instance);
     missing = less(missing, fullCost(instance));
   }
-  return { ended, ceding: [...ceding] };
+  return { ended, ceding };
 }
 
-/** The instance with least work of the function that has most of them, and one more at least. */
-function nextToCede(taker: RevisionGroup, inventory: Inventory, chosen: ReadonlySet<Instance>): Instance | undefined {
+/** The instance with least work of the function that is left with most of them. */
+function nextToCede(taker: RevisionGroup, inventory: Inventory, leaving: ReadonlySet<Instance>): Instance | undefined {
   let best: Instance | undefined;
-  let most = Math.max(1, taker.servingCount() + 1);
+  let most = 1; // What has work is never the last one of its function.
   for (const group of inventory.groups) {
-    const busy = [...group.instances].filter((instance) => instance.isServing && !instance.isIdle);
-    const left = group.servingCount() - busy.filter((instance) => chosen.has(instance)).length;
-    const choice = busy.filter((instance) => !chosen.has(instance));
-    if (choice.length === 0 || left <= Math.max(most, group.minimum) || !mayTake(taker, group)) continue;
+    const serving = [...group.instances].filter((instance) => instance.isServing && !leaving.has(instance));
+    const left = group.servingCount() - [...group.instances].filter((instance) => instance.isServing && leaving.has(instance)).length;
+    const busy = serving.filter((instance) => !instance.isIdle);
+    if (group === taker || busy.length === 0 || left <= Math.max(most, leastLeft(taker, group))) continue;
     most = left;
-    best = choice.reduce((least, instance) => (activeOn(instance) < activeOn(least) ? instance : least));
+    best = busy.reduce((least, instance) => (activeOn(instance) < activeOn(least) ? instance : least));
   }
   return best;
 }

@@ -90,6 +90,16 @@ describe("an agent full of one function's work", () => {
     expect([...scene.pool.instances].map(({ revision }) => revision.functionName).sort()).toEqual(["flood", "flood", "rare", "rare"]);
   });
 
+  it("is not left with fewer than the other has, though that one needs the room of two", async () => {
+    const scene = createPoolScene({ memoryBytes: 1280 * mebibyte });
+    const busy = await scene.busy(large);
+    const floods = [await scene.busy(flood), await scene.busy(flood), await scene.busy(flood)];
+    for (const { lease } of floods) lease?.release(true);
+    expect(scene.acquire(large).error?.reason).toBe("agent_busy");
+    expect(scene.phases()).toEqual(["ready", "ready", "ready", "ready"]);
+    busy.lease?.release(true);
+  });
+
   it("leaves the other what it used a moment ago, and takes it back after that", async () => {
     const { scene, busy } = await fullOf(flood);
     const waiter = scene.acquire(rare);

@@ -1,7 +1,7 @@
 import { type InstanceId, LongshoreError, type Revision, type StartKind } from "@longshore/protocol";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
-import { cedesBelow, chooseCeded, isWarm, mayTake } from "./ceding.ts";
+import { cedesBelow, chooseCeded, isWarm, warmForTaking } from "./ceding.ts";
 import { IdleSweep } from "./idle-sweep.ts";
 import type { Instance } from "./instance.ts";
 import { Inventory } from "./inventory.ts";
@@ -211,7 +211,8 @@ export class InstancePool {
   #promiseCeded(group: RevisionGroup): boolean {
     if (group.comingSlots() > 0 || !this.#mayBeginAnother(group)) return false;
     const held = group.heldInstance();
-    const isSpare = (instance: Instance) => instance !== held && (instance.isHeldAside || !this.isWarm(instance) || mayTake(group, this.#inventory.groupOf(instance.revision)));
+    const takeable = warmForTaking(group, this.#inventory, (instance) => this.isWarm(instance));
+    const isSpare = (instance: Instance) => instance !== held && (!this.isWarm(instance) || takeable.has(instance));
     if (this.#promiseOne(group, held, isSpare)) return true;
     const ceded = chooseCeded(this.#wantedFor(group, held), group, this.#inventory, isSpare);
     if (ceded === undefined) return false;
