@@ -11,17 +11,19 @@ it("kill -9 of an agent: its calls end truly, new ones go elsewhere, and what it
   if (plant === undefined) throw new Error("an agent was asked for");
   const containers = async () => docker.listContainers({ all: true, filters: { label: [`longshore.agent=${plant.agentId}`] } });
   const fleet = createFleet({ url: processes.url });
-  await fleet.deploy(await laboratoryFunction("lab", { concurrency: 2, maxInstancesPerAgent: 2 }));
+  await fleet.deploy(await laboratoryFunction("lab", { concurrency: 3, maxInstancesPerAgent: 2 }));
   await fleet.deploy(await laboratoryFunction("idle"));
   expect((await fleet.call("idle", undefined, { method: "GET", where: "site=plant" })).siteId).toBe("plant");
 
-  // Both instances are full: none may be adopted.
-  const lost = Array.from({ length: 4 }, () => fleet.call("lab", undefined, { method: "GET", path: "/slow?ms=15000", where: "site=plant" }));
-  await untilRunning(fleet, 4);
+  // Once the answers to four have begun, both instances have work: none may be adopted. The other two wait for their whole answer.
+  const call = (path: string) => fleet.call("lab", undefined, { method: "GET", path, where: "site=plant" });
+  const begun = Array.from({ length: 4 }, () => call("/gate"));
+  await Promise.all(begun);
+  const lost = [...begun, ...[1, 2].map(() => call("/slow?ms=15000"))];
+  await untilRunning(fleet, 6);
   await plant.kill();
   const killedAt = Date.now();
-  for (const call of lost) {
-    const answer = await call;
+  for (const answer of await Promise.all(lost)) {
     expect(await answer.result).toMatchObject({ outcome: "lost", error: { reason: "agent_lost" } });
   }
   expect(Date.now() - killedAt).toBeLessThan(16_000); // The promise itself is a time: 15 s, here with room for a busy machine.

@@ -113,7 +113,8 @@ describe("images with AWS's runtime client", () => {
   it("are given each call once, though their client gave up its poll while they were frozen", async () => {
     await test.fleet.deploy(await impatientLambdaFunction("impatient"));
     for (let calls = 1; calls <= 3; calls += 1) {
-      const { body } = await call("impatient", { calls }, "site=plant");
+      const { body, result } = await call("impatient", { calls }, "site=plant");
+      expect(result).toMatchObject({ outcome: "succeeded" });
       expect(JSON.parse(body)).toMatchObject({ event: { calls }, calls });
       await untilFrozen("impatient-r1");
       await setTimeout(1500); // Longer than the client waits for an answer to its poll: that is what is tried.

@@ -78,7 +78,10 @@ export async function lambdaFunction(name: string, handler: string, changes: Par
 const impatientRuntime = `
 const base = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2018-06-01/runtime/invocation/";
 for (let calls = 0, polls = 1; ; polls += 1) {
-  const next = await fetch(base + "next", { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
+  const poll = new AbortController();
+  const timer = setTimeout(() => poll.abort(), 1000);
+  const next = await fetch(base + "next", { signal: poll.signal }).catch(() => undefined);
+  clearTimeout(timer); // What has begun to come is read to its end.
   if (next === undefined) continue;
   const event = await next.json();
   calls += 1;

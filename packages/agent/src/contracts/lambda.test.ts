@@ -477,6 +477,18 @@ describe("between invocations", () => {
     expect(await scene.next()).toMatchObject({ status: 403 });
   });
 
+  it("a delivery that crossed the closing of its poll is made again", async () => {
+    scene = await LambdaScene.create();
+    const started = scene.start();
+    const poll = scene.pollUnread();
+    await started;
+    poll.destroy(); // Nothing was unread then: the closing is on its way, and is no reset.
+    scene.invoke({ body: '"once"' });
+    let answer = await scene.next();
+    while (answer.status === 403) answer = await scene.next();
+    expect(answer.body.toString()).toBe('"once"');
+  });
+
   it("a frozen instance is woken before its stop signal", async () => {
     await begin();
     scene.clock.advance(500);

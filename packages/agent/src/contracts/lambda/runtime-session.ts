@@ -190,6 +190,7 @@ class Delivery {
     this.#socket = socket as Socket;
     this.#wasUnread = this.#socket.destroyed;
     this.#socket.once("error", this.#onError);
+    this.#socket.prependOnceListener("end", this.#onEnd); // The server's own listener closes it.
   }
 
   get wasUnread(): boolean {
@@ -199,11 +200,27 @@ class Delivery {
   /** It was answered. The connection may carry many more. */
   forget(): void {
     this.#socket.off("error", this.#onError);
+    this.#socket.off("end", this.#onEnd);
   }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
-    this.#wasUnread = error.code === "ECONNRESET" || error.code === "EPIPE";
+    this.#wasUnread = isReset(error);
   };
+
+  /**
+   * Closed in good order as far as the reader can tell. Where the closing crossed the delivery, the reset came behind it, and only a
+   * writer is told of that; a reset that the writing itself brings about comes too late to be taken for it.
+   */
+  readonly #onEnd = (): void => {
+    this.#socket.off("error", this.#onError);
+    this.#socket.write("\n", (error) => {
+      this.#wasUnread = error instanceof Error && isReset(error);
+    });
+  };
+}
+
+function isReset({ code }: NodeJS.ErrnoException): boolean {
+  return code === "ECONNRESET" || code === "EPIPE";
 }
 
 /** What a runtime's error says, in one line: `Runtime.ImportModuleError: Cannot find module`. */
