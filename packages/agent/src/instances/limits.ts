@@ -20,6 +20,8 @@ export interface PoolLimits {
   readonly refillingMax: number;
   /** How long after a held instance was taken the next one is made, so that the making does not slow the invocation. */
   readonly refillDelayMs: number;
+  /** How long that is put off while programs begin. */
+  readonly refillPatienceMs: number;
 }
 
 const mebibyte = 2 ** 20;
@@ -38,5 +40,6 @@ export function poolLimits(config: AgentConfig, cpuMillis: number): PoolLimits {
     preparingMax: Math.max(4, Math.ceil(cpuMillis / 1000) * 2),
     refillingMax: 2,
     refillDelayMs: 50,
+    refillPatienceMs: 2_000,
   };
 }

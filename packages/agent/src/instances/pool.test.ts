@@ -30,6 +30,22 @@ describe("a slot", () => {
     expect(scene.phases()).toEqual(["ready", "held"]);
   });
 
+  it("comes of a program that has the host to itself while it begins, for two seconds", async () => {
+    const scene = createPoolScene();
+    await scene.hold(resize);
+    await scene.hold(other);
+    scene.acquire(resize);
+    scene.clock.advance(1_000);
+    scene.acquire(other);
+    expect(scene.phases()).toEqual(["starting", "starting"]);
+    scene.launcher.of("i-1").ready();
+    await settled();
+    scene.clock.advance(1_000);
+    expect(scene.launcher.preparations).toHaveLength(0);
+    scene.clock.advance(50);
+    expect(scene.launcher.preparations).toHaveLength(2);
+  });
+
   it("comes of a start from nothing where none is held", async () => {
     const scene = createPoolScene();
     const waiter = await scene.busy(resize);

@@ -25,6 +25,8 @@ export class Stock {
   readonly #clock: Clock;
   readonly #owner: StockOwner;
   readonly #alarm: Alarm;
+  /** Since when it has been put off for programs that begin. */
+  #putOffSinceMs: number | undefined;
 
   constructor(inventory: Inventory, clock: Clock, owner: StockOwner) {
     this.#inventory = inventory;
@@ -52,6 +54,7 @@ export class Stock {
   #refill(): void {
     if (this.#owner.isPaused() || this.#inventory.underWay("serve") > 0) return; // What is under way comes here again when it is done.
     const nowMs = this.#clock.monotonicMs();
+    if (this.#isPutOff(nowMs)) return;
     const groups = [...this.#inventory.groups].filter((group) => group.heldWanted > 0 || group.minimum > 0).sort((a, b) => b.lastUsedMs - a.lastUsedMs);
     const ripe = groups.filter((group) => group.refillAtMs <= nowMs);
     for (const group of groups) if (group.refillAtMs > nowMs) this.#alarm.within(group.refillAtMs - nowMs);
@@ -59,6 +62,21 @@ export class Stock {
     if (this.#inventory.underWay("serve") > 0) return;
     // The first that has to wait for room ends it: what is made for that one must not go to those behind it.
     ripe.filter((group) => this.#owner.canHold(group)).every((group) => this.#holdEnough(group));
+  }
+
+  /**
+   * A program that begins has the host to itself, for a container that is made beside it costs it a quarter of its start and more. Not
+   * for ever: programs may begin all the time.
+   */
+  #isPutOff(nowMs: number): boolean {
+    if (![...this.#inventory.instances].some(({ state }) => state.phase === "starting")) {
+      this.#putOffSinceMs = undefined;
+      return false;
+    }
+    this.#putOffSinceMs ??= nowMs;
+    const leftMs = this.#putOffSinceMs + this.#inventory.limits.refillPatienceMs - nowMs;
+    if (leftMs > 0) this.#alarm.within(leftMs);
+    return leftMs > 0;
   }
 
   /** False when more of it has to wait. */

@@ -19,6 +19,7 @@ export const sceneLimits: PoolLimits = {
   preparingMax: 4,
   refillingMax: 2,
   refillDelayMs: 50,
+  refillPatienceMs: 2_000,
 };
 
 /** One who asked for a slot, and what was answered. */
