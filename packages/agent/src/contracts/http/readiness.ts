@@ -12,8 +12,8 @@ export interface AwaitedPort {
 
 const firstDelayMs = 1;
 const longestDelayMs = 25;
-/** The wait between two looks is that part of what has been waited so far: a late start is noticed late by a tenth at most. */
-const delayShare = 0.1;
+/** The wait between two looks is that part of what has been waited so far: a late start is noticed late by a twentieth at most. */
+const delayShare = 0.05;
 /** A program that listens on loopback for that long will not listen elsewhere. */
 const loopbackPatienceMs = 1_000;
 const lookEveryMs = 200;
