@@ -58,6 +58,7 @@ export const reasons = {
   broker_draining: entry("unavailable", 503),
   site_disconnected: entry("unavailable", 503),
   bus_down: entry("unavailable", 503),
+  store_full: entry("unavailable", 503),
   connection_lost: entry("unavailable", 503),
   engine_unavailable: entry("unavailable", 503),
   image_pull_failed: entry("unavailable", 503),

@@ -1,4 +1,5 @@
 import type { AgentAddress, BrokerId, Frame, Heartbeat, Introduction } from "@longshore/protocol";
+import type { QueueStore } from "./queue-store.ts";
 
 /**
  * What the broker needs of NATS. `nats.ts` is the one file that knows the client; it keeps two connections, one in each account.
@@ -56,6 +57,8 @@ export interface Store {
   bucket(name: string, options: BucketOptions): Promise<Bucket>;
   /** The 15-minute memory stream of sync terminal records. */
   records: RecordStore;
+  /** Accepted invocations, on disk. */
+  queue: QueueStore;
 }
 
 export interface BucketOptions {

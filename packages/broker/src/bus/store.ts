@@ -4,6 +4,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import type { Logger } from "pino";
 import type { Bucket, BucketOptions, Entry, Store } from "./bus.ts";
 import { attempt, notConnected } from "./bus-error.ts";
+import { QueueStream } from "./queue-stream.ts";
 import { createRecords, type Records } from "./records.ts";
 import type { Session } from "./session.ts";
 import { createWatch, type Watch } from "./watch.ts";
@@ -14,9 +15,10 @@ interface StoreOptions {
   readonly count: (event: string) => void;
 }
 
-/** Buckets and records over JetStream; whatever connection stands when an operation begins carries it. */
+/** Buckets, records and the queue over JetStream; whatever connection stands when an operation begins carries it. */
 export class JetStreamStore implements Store {
   readonly records: Records;
+  readonly queue: QueueStream;
   readonly #options: StoreOptions;
   readonly #watches = new Set<Watch>();
   #prepared: Session | undefined;
@@ -25,19 +27,22 @@ export class JetStreamStore implements Store {
   constructor(options: StoreOptions) {
     this.#options = options;
     this.records = createRecords({ replicas: options.replicas, count: options.count, session: () => this.#session });
+    this.queue = new QueueStream({ replicas: options.replicas, log: options.log });
   }
 
-  /** Makes a fresh connection ready: JetStream answers on it and the record stream is there. */
+  /** Makes a fresh connection ready: JetStream answers on it and the streams are there. */
   async prepare(connection: NatsConnection): Promise<void> {
     const manager = await jetstreamManager(connection);
     const session: Session = { connection, jetStream: jetstream(connection), manager, buckets: new Map() };
     await this.records.prepare(session);
+    await this.queue.prepare(session);
     this.#prepared = session;
   }
 
   connectionChanged(connection: NatsConnection | undefined): void {
     this.#session = connection === undefined ? undefined : this.#prepared;
     this.records.connectionChanged();
+    this.queue.connectionChanged(this.#session);
     for (const watch of this.#watches) watch.connectionChanged(this.#session);
   }
 

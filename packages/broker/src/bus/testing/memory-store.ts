@@ -1,5 +1,6 @@
 import { type LongshoreError, decodeFrame, encodeFrame } from "@longshore/protocol";
 import type { Bucket, Entry, RecordStore, Store } from "../bus.ts";
+import { MemoryQueue } from "./memory-queue.ts";
 
 /**
  * The store without a server, for unit tests: any number of "brokers" may share one. It keeps the contract of the real one
@@ -7,6 +8,7 @@ import type { Bucket, Entry, RecordStore, Store } from "../bus.ts";
  */
 export class MemoryStore implements Store {
   readonly records: RecordStore = new MemoryRecords();
+  readonly queue = new MemoryQueue();
   /** Thrown by every operation while it is set. */
   failing: LongshoreError | undefined;
   readonly #buckets = new Map<string, MemoryBucket>();

@@ -1,0 +1,128 @@
+import { headers as createHeaders, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/nats-core";
+import { randomBytes } from "node:crypto";
+import { WriteRefused } from "./write-refused.ts";
+
+/** One message for the stream. */
+export interface Write {
+  readonly subject: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly payload: Uint8Array;
+  /** Writes of the same unit never go in one batch: the server would not hold the conditions of one against the other. */
+  readonly unit: string;
+}
+
+interface Pending {
+  readonly write: Write;
+  readonly resolve: (sequence: number) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A batch costs four synced writes whatever its size, so that fewer than that go singly. */
+const fewestInBatch = 6;
+const mostInBatch = 64;
+const mostBytesInBatch = 4 * 2 ** 20;
+/** A server that has not answered by then may or may not have written. */
+const answerWithinMs = 5_000;
+
+/**
+ * Writes to a stream that syncs each write: what gathers while one group is under way goes as the next one, in an atomic batch where
+ * there is enough of it. So a lone write waits for nobody, and many share their syncs.
+ *
+ * Invariants: B1 each write is answered once: by its sequence, by WriteRefused, or by whatever kept its fate from being known. B2 a
+ * batch that is refused says nothing of its parts, so each goes once more by itself. B3 one group is under way at a time.
+ */
+export class BatchWriter {
+  readonly #connection: NatsConnection;
+  readonly #waiting: Pending[] = [];
+  #isBusy = false;
+
+  constructor(connection: NatsConnection) {
+    this.#connection = connection;
+  }
+
+  /** Resolves with its sequence once it is stored. Rejects with WriteRefused, or with the client's error where nobody can tell. */
+  write(write: Write): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ write, resolve, reject });
+      if (!this.#isBusy) void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#isBusy = true;
+    await Promise.resolve(); // What is written in the same turn goes along.
+    while (this.#waiting.length > 0) {
+      const group = this.#takeGroup();
+      if (group.length < fewestInBatch) await Promise.all(group.map((pending) => this.#writeAlone(pending)));
+      else await this.#writeTogether(group); // B3
+    }
+    this.#isBusy = false;
+  }
+
+  #takeGroup(): Pending[] {
+    const units = new Set<string>();
+    let bytes = 0;
+    let count = 0;
+    for (const { write } of this.#waiting) {
+      bytes += write.payload.length;
+      if (count === mostInBatch || units.has(write.unit) || (count > 0 && bytes > mostBytesInBatch)) break;
+      units.add(write.unit);
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #writeAlone({ write, resolve, reject }: Pending): Promise<void> {
+    try {
+      resolve(readAnswer(await this.#request(write, headersOf(write))).sequence);
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  async #writeTogether(group: readonly Pending[]): Promise<void> {
+    try {
+      const { sequence } = readAnswer(await this.#sendBatch(group));
+      for (const [index, { resolve }] of group.entries()) resolve(sequence - group.length + 1 + index);
+    } catch (error) {
+      if (error instanceof WriteRefused) await Promise.all(group.map((pending) => this.#writeAlone(pending))); // B2
+      else for (const { reject } of group) reject(error);
+    }
+  }
+
+  #sendBatch(group: readonly Pending[]): Promise<Msg> {
+    const batchId = randomBytes(12).toString("base64url");
+    let last: Promise<Msg> | undefined;
+    for (const [index, { write }] of group.entries()) {
+      const headers = headersOf(write);
+      headers.set("Nats-Batch-Id", batchId);
+      headers.set("Nats-Batch-Sequence", String(index + 1));
+      if (index < group.length - 1) {
+        this.#connection.publish(write.subject, write.payload, { headers });
+      } else {
+        headers.set("Nats-Batch-Commit", "1");
+        last = this.#request(write, headers);
+      }
+    }
+    if (last === undefined) throw new Error("A batch has at least one message");
+    return last;
+  }
+
+  #request(write: Write, headers: MsgHdrs): Promise<Msg> {
+    return this.#connection.request(write.subject, write.payload, { headers, timeout: answerWithinMs });
+  }
+}
+
+function headersOf(write: Write): MsgHdrs {
+  const headers = createHeaders();
+  for (const [name, value] of write.headers) headers.set(name, value);
+  return headers;
+}
+
+/** The server's answer to a write, read by hand: the client's own batches hide what an answer says. */
+function readAnswer(message: Msg): { readonly sequence: number } {
+  const answer = message.json<{ seq?: number; error?: { err_code?: number; description?: string } }>();
+  if (answer.error !== undefined) throw new WriteRefused(answer.error.err_code ?? 0, answer.error.description ?? "refused");
+  if (typeof answer.seq !== "number") throw new Error("The server's answer to a write has no sequence");
+  return { sequence: answer.seq };
+}

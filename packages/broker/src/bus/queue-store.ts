@@ -1,0 +1,60 @@
+import type { FunctionName, InvocationId, TenantId } from "@longshore/protocol";
+
+/** Whose invocation it is. */
+export interface QueueKey {
+  readonly tenantId: TenantId;
+  readonly functionName: FunctionName;
+  readonly invocationId: InvocationId;
+}
+
+/** What decides when an accepted invocation is tried. */
+export interface QueueTerms {
+  /** The attempt that comes next, from 1. */
+  readonly attempt: number;
+  /** Epoch milliseconds: it is not begun before that … */
+  readonly notBeforeMs: number;
+  /** … nor after that. */
+  readonly expiresAtMs: number;
+}
+
+/** An accepted invocation as an index knows it: all but what its caller sent. */
+export interface QueueEntry extends QueueKey, QueueTerms {
+  /** Of this very entry: a later attempt of the same invocation has another. */
+  readonly sequence: number;
+}
+
+/** An accepted invocation, whole. */
+export interface QueuedInvocation extends QueueEntry {
+  /** A JSON document; its schema is the queue's. */
+  readonly head: unknown;
+  readonly body: Uint8Array;
+}
+
+/** What is known of an invocation by its id. */
+export type FoundInvocation = ({ readonly state: "queued" } & QueuedInvocation) | ({ readonly state: "finished"; readonly head: unknown; readonly body: Uint8Array } & QueueKey);
+
+export interface QueueFollower {
+  /** A pass over everything that stands begins: on the first connection, and on each one after it. What was told before is void. */
+  restarted(): void;
+  /** An entry stands, or takes the place of an earlier one of the same invocation. Of one that goes nothing is told: whoever reads it finds nothing. */
+  queued(entry: QueueEntry): void;
+}
+
+/**
+ * Accepted invocations in JetStream: one message each, until its terminal record takes its place. Every write is on disk when it
+ * resolves, as far as the server syncs (durability is checked elsewhere). All throw `bus_down` where nobody can tell what became of
+ * the write, and `store_full` where the server has no room.
+ */
+export interface QueueStore {
+  /** False when the tenant has an invocation of that id, queued or finished. */
+  accept(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array): Promise<boolean>;
+  /** The entry as it stands; undefined when it is finished, or has been queued again. */
+  read(entry: QueueEntry): Promise<QueuedInvocation | undefined>;
+  /** Puts a later attempt in its place: its sequence, or undefined when it does not stand any more. */
+  again(invocation: QueuedInvocation, terms: QueueTerms, head: unknown): Promise<number | undefined>;
+  /** Stores the terminal record and takes the entry away, in one write. False: another record came first, and stays. */
+  finish(key: QueueKey, record: unknown, body: Uint8Array): Promise<boolean>;
+  find(tenantId: TenantId, invocationId: InvocationId): Promise<FoundInvocation | undefined>;
+  /** Every entry of a partition as it stands, then each new one; over any number of connections. `ready`: the first pass is done. */
+  follow(partition: number, follower: QueueFollower): { readonly ready: Promise<void>; close(): void };
+}

@@ -1,0 +1,136 @@
+import { createInvocationId, type FunctionName, type InvocationId, type TenantId } from "@longshore/protocol";
+import { describe, expect, it } from "vitest";
+import type { QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "../queue-store.ts";
+import { partitionOf } from "../queue-subjects.ts";
+
+/** Two brokers' views of one queue, and what ends them. */
+export interface SharedQueues extends AsyncDisposable {
+  readonly queues: readonly [QueueStore, QueueStore];
+}
+
+export const acme = "acme" as TenantId;
+const resize = "resize" as FunctionName;
+const hour = 3_600_000;
+export const terms = (changes: Partial<QueueTerms> = {}): QueueTerms => ({ attempt: 1, notBeforeMs: 0, expiresAtMs: Date.now() + hour, ...changes });
+export const keyOf = (functionName: FunctionName = resize, invocationId: InvocationId = createInvocationId(), tenantId: TenantId = acme): QueueKey => ({ tenantId, functionName, invocationId });
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (value: Uint8Array | undefined) => (value === undefined ? undefined : new TextDecoder().decode(value));
+
+/** Follows a partition, and lets a test wait for what it is told. */
+export class FollowedPartition implements QueueFollower {
+  entries: QueueEntry[] = [];
+  passes = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  restarted(): void {
+    this.entries = [];
+    this.passes += 1;
+  }
+
+  queued(entry: QueueEntry): void {
+    this.entries.push(entry);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+/** What every queue promises: the real one and its double. */
+export function describeQueue(name: string, open: () => Promise<SharedQueues>): void {
+  describe(name, () => {
+    it("takes an id once in a tenant, whichever broker and function it comes by, and for good", async () => {
+      await using shared = await open();
+      const [one, other] = shared.queues;
+      const key = keyOf();
+      const answers = await Promise.all([one.accept(key, terms(), { n: 1 }, bytes("first")), other.accept(key, terms(), { n: 2 }, bytes("second"))]);
+      expect(answers.filter(Boolean)).toHaveLength(1);
+      expect(await other.accept({ ...key, functionName: "shrink" as FunctionName }, terms(), {}, bytes(""))).toBe(false);
+      expect(await other.accept({ ...key, tenantId: "globex" as TenantId }, terms(), {}, bytes(""))).toBe(true);
+      expect(await one.finish(key, { outcome: "succeeded" }, bytes(""))).toBe(true);
+      expect(await other.accept(key, terms(), {}, bytes(""))).toBe(false);
+    });
+
+    it("keeps what was sent, byte for byte, and finds it by its id in its tenant alone", async () => {
+      await using shared = await open();
+      const [one, other] = shared.queues;
+      const key = keyOf();
+      const body = Uint8Array.from({ length: 256 }, (_, index) => index);
+      const wanted = terms({ attempt: 3, notBeforeMs: 17 });
+      await one.accept(key, wanted, { request: { method: "POST" } }, body);
+      const found = await other.find(key.tenantId, key.invocationId);
+      expect(found).toMatchObject({ state: "queued", ...key, ...wanted, head: { request: { method: "POST" } } });
+      expect(Uint8Array.from(found?.body ?? [])).toEqual(body);
+      expect(await other.find("globex" as TenantId, key.invocationId)).toBeUndefined();
+      expect(await other.find(key.tenantId, createInvocationId())).toBeUndefined();
+    });
+
+    it("ends an invocation by its first record, which takes the entry's place", async () => {
+      await using shared = await open();
+      const [one, other] = shared.queues;
+      const key = keyOf();
+      await one.accept(key, terms(), {}, bytes("body"));
+      const entry = await one.find(key.tenantId, key.invocationId);
+      if (entry?.state !== "queued") throw new Error("it was accepted");
+      const ends = await Promise.all([one.finish(key, { by: "one" }, bytes("1")), other.finish(key, { by: "other" }, bytes("2"))]);
+      expect(ends.filter(Boolean)).toHaveLength(1);
+      expect(await other.read(entry)).toBeUndefined();
+      expect(await other.again(entry, terms(), {})).toBeUndefined();
+      const winner = ends[0] ? { by: "one", body: "1" } : { by: "other", body: "2" };
+      const found = await one.find(key.tenantId, key.invocationId);
+      expect([found?.state, found?.head, text(found?.body)]).toEqual(["finished", { by: winner.by }, winner.body]);
+    });
+
+    it("puts a later attempt in an entry's place, for one of those who try", async () => {
+      await using shared = await open();
+      const [one, other] = shared.queues;
+      const key = keyOf();
+      await one.accept(key, terms(), { n: 1 }, bytes("body"));
+      const entry = await one.find(key.tenantId, key.invocationId);
+      if (entry?.state !== "queued") throw new Error("it was accepted");
+      const later = await Promise.all([one.again(entry, terms({ attempt: 2 }), { n: 2 }), other.again(entry, terms({ attempt: 2 }), { n: 2 })]);
+      expect(later.filter((sequence) => sequence !== undefined)).toHaveLength(1);
+      expect(await one.read(entry)).toBeUndefined();
+      const found = await other.find(key.tenantId, key.invocationId);
+      expect(found).toMatchObject({ state: "queued", attempt: 2, head: { n: 2 }, sequence: later.find((sequence) => sequence !== undefined) });
+      expect(text(found?.body)).toBe("body");
+    });
+
+    it("tells a follower of a partition what stands there, then what comes, and nothing of others", async () => {
+      await using shared = await open();
+      const [one, other] = shared.queues;
+      const partition = partitionOf(keyOf());
+      const elsewhere = ["a", "b", "c", "d"].map((name) => name as FunctionName).find((functionName) => partitionOf({ tenantId: acme, functionName }) !== partition);
+      const [first, second, third] = [keyOf(), keyOf(), keyOf()];
+      await one.accept(first, terms({ notBeforeMs: 5 }), {}, bytes("x"));
+      await one.accept(keyOf(elsewhere), terms(), {}, bytes("x"));
+      await one.accept(second, terms(), {}, bytes("x"));
+      await one.finish(second, {}, bytes(""));
+      const followed = new FollowedPartition();
+      const follow = other.follow(partition, followed);
+      await follow.ready;
+      expect(followed.entries).toMatchObject([{ ...first, attempt: 1, notBeforeMs: 5 }]);
+      await one.accept(third, terms(), {}, bytes("x"));
+      await followed.until(() => followed.entries.length === 2);
+      expect(followed.entries[1]).toMatchObject(third);
+      const read = await other.read(followed.entries[1] as QueueEntry);
+      expect([read?.invocationId, text(read?.body)]).toEqual([third.invocationId, "x"]);
+      follow.close();
+    });
+
+    it("answers each of many writes at once for itself", async () => {
+      await using shared = await open();
+      const [one, other] = shared.queues;
+      const keys = Array.from({ length: 200 }, () => keyOf());
+      const taken = keys[100] as QueueKey;
+      await other.accept(taken, terms(), {}, bytes("theirs"));
+      const accepted = await Promise.all(keys.map((key, index) => one.accept(key, terms(), { index }, bytes(String(index)))));
+      expect(accepted.map((isNew, index) => (isNew ? undefined : index)).filter((index) => index !== undefined)).toEqual([100]);
+      const found = await Promise.all(keys.map(({ tenantId, invocationId }) => other.find(tenantId, invocationId)));
+      expect(found.map((each) => text(each?.body))).toEqual(keys.map((key, index) => (key === taken ? "theirs" : String(index))));
+      const ended = await Promise.all([...keys, ...keys].map((key, index) => one.finish(key, { index }, bytes(""))));
+      expect(ended.filter(Boolean)).toHaveLength(200);
+    });
+  });
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { describeQueue, FollowedPartition, keyOf, terms } from "../../packages/broker/src/bus/testing/queue-contract.ts";
+import { partitionOf } from "../../packages/broker/src/bus/queue-subjects.ts";
+import { event, TestBus } from "../support/nats.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+describeQueue("the queue on the bus", async () => {
+  const testBus = await TestBus.start();
+  const [one, two] = [await testBus.broker("b1"), await testBus.broker("b2")];
+  return { queues: [one.store.queue, two.store.queue] as const, [Symbol.asyncDispose]: () => testBus[Symbol.asyncDispose]() };
+});
+
+describe("what the queue accepted", () => {
+  it("is there after the server was killed, and followers go on with all that stands", async () => {
+    await using testBus = await TestBus.start();
+    const [one, other] = [await testBus.broker("b1"), await testBus.broker("b2")];
+    const keys = Array.from({ length: 50 }, () => keyOf());
+    const partition = partitionOf(keyOf());
+    await Promise.all(keys.map((key) => one.store.queue.accept(key, terms(), {}, bytes("x"))));
+    const followed = new FollowedPartition();
+    await other.store.queue.follow(partition, followed).ready;
+    expect(followed.entries).toHaveLength(50);
+    const back = event();
+    one.onConnectionChange((connected) => connected && back.happen());
+    process.kill(testBus.serverPid, "SIGKILL"); // The embedded server is started again by itself.
+    await back.happened;
+    await one.store.queue.accept(keyOf(), terms(), {}, bytes("x"));
+    await followed.until(() => followed.passes === 2 && followed.entries.length === 51);
+    const found = await Promise.all(keys.map(({ tenantId, invocationId }) => one.store.queue.find(tenantId, invocationId)));
+    expect(found.every((each) => each?.state === "queued")).toBe(true);
+  });
+
+  it("is nothing while the bus is down, and that is said", async () => {
+    await using testBus = await TestBus.start();
+    const { queue } = (await testBus.broker("b1")).store;
+    await testBus.stopServer();
+    await expect(queue.accept(keyOf(), terms(), {}, bytes("x"))).rejects.toThrow(expect.objectContaining({ reason: "bus_down" }));
+    await testBus.startServer();
+  });
+});
