@@ -1,0 +1,135 @@
+import type { QueueEntry } from "../bus/queue-store.ts";
+import { partitionOf } from "../bus/queue-subjects.ts";
+import { TimeHeap } from "./time-heap.ts";
+
+/** What is queued of one function. */
+interface Line {
+  readonly key: string;
+  /** Due, in the order in which they came; by sequence. */
+  readonly ready: Map<number, QueueEntry>;
+}
+
+/** Why an entry is handed out. */
+export type Due = { readonly why: "begin" | "expired"; readonly entry: QueueEntry };
+
+/**
+ * Which of the queued invocations is to be tried next. It knows no time and does no I/O; both come from whoever owns it.
+ *
+ * Invariants: I1 an entry is handed out once, until it is {@link settled}; a later attempt is another entry. I2 functions take turns, and
+ * one that cannot run now is not looked at again before {@link unblock}: however much of it is queued, others do not notice. I3 what is
+ * not due is not begun, and what has expired is not begun either, but handed out to be ended.
+ */
+export class QueueIndex {
+  readonly #lines = new Map<string, Line>();
+  /** Functions with something due, in the order of their turns. */
+  readonly #turns = new Set<Line>();
+  /** Of these, those that cannot run now. */
+  readonly #blocked = new Set<Line>();
+  /** By the key of the invocation: its latest entry, due or not. */
+  readonly #entries = new Map<string, QueueEntry>();
+  readonly #underWay = new Map<string, QueueEntry>();
+  readonly #due = new TimeHeap<QueueEntry>();
+  readonly #expiry = new TimeHeap<QueueEntry>();
+
+  /** Queued and not under way. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** When {@link take} may have something that it has not now, if nothing else happens. */
+  get nextMs(): number | undefined {
+    const [due, expiry] = [this.#due.nextMs, this.#expiry.nextMs];
+    return due === undefined || (expiry !== undefined && expiry < due) ? expiry : due;
+  }
+
+  /** An entry stands; it takes the place of an earlier one of the same invocation. */
+  add(entry: QueueEntry, nowMs: number): void {
+    const id = idOf(entry);
+    const known = this.#entries.get(id) ?? this.#underWay.get(id);
+    if (known !== undefined && known.sequence >= entry.sequence) return; // I1: told again.
+    this.#remove(id);
+    this.#entries.set(id, entry);
+    this.#expiry.add(entry.expiresAtMs, entry);
+    if (entry.notBeforeMs > nowMs) this.#due.add(entry.notBeforeMs, entry);
+    else this.#line(entry);
+  }
+
+  /** The next one to be begun or ended, of a function that can run. It is under way from now on. */
+  take(nowMs: number, canRun: (entry: QueueEntry) => boolean): Due | undefined {
+    this.#becomeDue(nowMs);
+    for (let entry = this.#expiry.takeDue(nowMs); entry !== undefined; entry = this.#expiry.takeDue(nowMs)) {
+      if (this.#stands(entry)) return this.#hand("expired", entry);
+    }
+    for (const line of this.#turns) {
+      const [entry] = line.ready.values();
+      if (entry === undefined) continue;
+      this.#turns.delete(line); // Its turn is over, whichever way.
+      if (canRun(entry)) {
+        if (line.ready.size > 1) this.#turns.add(line);
+        return this.#hand("begin", entry);
+      }
+      this.#blocked.add(line); // I2
+    }
+    return undefined;
+  }
+
+  /** What was handed out is over, or was queued again as another entry. */
+  settled(entry: QueueEntry): void {
+    const id = idOf(entry);
+    if (this.#underWay.get(id)?.sequence === entry.sequence) this.#underWay.delete(id);
+  }
+
+  /** What was handed out could not be tried after all: it stands again, behind the others of its function. */
+  putBack(entry: QueueEntry, nowMs: number): void {
+    this.settled(entry);
+    this.add(entry, nowMs);
+  }
+
+  /** Capacity has changed: functions that could not run are looked at again. */
+  unblock(): void {
+    for (const line of this.#blocked) this.#turns.add(line);
+    this.#blocked.clear();
+  }
+
+  /** Forgets a partition's entries but those under way: they will be told anew, or are another broker's now. */
+  forget(partition: number): void {
+    for (const [id, entry] of this.#entries) if (partitionOf(entry) === partition) this.#remove(id);
+  }
+
+  #becomeDue(nowMs: number): void {
+    for (let entry = this.#due.takeDue(nowMs); entry !== undefined; entry = this.#due.takeDue(nowMs)) if (this.#stands(entry)) this.#line(entry);
+  }
+
+  #line(entry: QueueEntry): void {
+    const key = `${entry.tenantId}.${entry.functionName}`;
+    let line = this.#lines.get(key);
+    if (line === undefined) this.#lines.set(key, (line = { key, ready: new Map() }));
+    line.ready.set(entry.sequence, entry);
+    if (!this.#blocked.has(line)) this.#turns.add(line);
+  }
+
+  #hand(why: Due["why"], entry: QueueEntry): Due {
+    const id = idOf(entry);
+    this.#remove(id);
+    this.#underWay.set(id, entry);
+    return { why, entry };
+  }
+
+  #stands(entry: QueueEntry): boolean {
+    return this.#entries.get(idOf(entry)) === entry;
+  }
+
+  #remove(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    const line = this.#lines.get(`${entry.tenantId}.${entry.functionName}`);
+    line?.ready.delete(entry.sequence);
+    if (line === undefined || line.ready.size > 0) return;
+    this.#lines.delete(line.key);
+    this.#turns.delete(line);
+    this.#blocked.delete(line);
+  }
+}
+
+const idOf = ({ tenantId, invocationId }: QueueEntry) => `${tenantId}.${invocationId}`;
