@@ -1,9 +1,9 @@
-import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeFrame, encodeFrame, LongshoreError } from "@longshore/protocol";
 import type { Logger } from "../log.ts";
 import { SharedSync } from "./shared-sync.ts";
+import { syncFolder, writeSynced } from "./synced-files.ts";
 
 /** Which attempt of which invocation. */
 export interface AttemptKey {
@@ -126,23 +126,4 @@ const nameOf = ({ invocationId, attempt }: AttemptKey) => `${invocationId}.${att
 function readName(name: string): AttemptKey | undefined {
   const [, invocationId, attempt] = /^([0-9a-f-]{36})\.(\d{1,9})$/.exec(name) ?? [];
   return invocationId === undefined ? undefined : { invocationId, attempt: Number(attempt) };
-}
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const opened = await open(folder, "r");
-  try {
-    await opened.sync();
-  } finally {
-    await opened.close();
-  }
 }
