@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { join as joinPath } from "node:path";
 import { type InstanceId, LongshoreError } from "@longshore/protocol";
+import { AcceptedWork, type AcceptedWorkOptions } from "./accepted/accepted-work.ts";
 import { Adoption } from "./adoption.ts";
 import { createAskHandler } from "./asks/asks.ts";
 import type { AgentBus } from "./bus/bus.ts";
@@ -25,6 +26,8 @@ import { PoolDrain } from "./instances/pool-drain.ts";
 import { type AgentCredential, loadCredential } from "./join/credential.ts";
 import { renewCredential } from "./join/renew.ts";
 import { type Journal, openJournal } from "./journal/journal.ts";
+import { Outbox } from "./journal/outbox.ts";
+import { StartLog } from "./journal/start-log.ts";
 import type { Logger } from "./log.ts";
 import { createLogStore, type LogStore } from "./logs/log-store.ts";
 import { startRegistries } from "./registries/registries.ts";
@@ -69,6 +72,8 @@ interface Started {
   engine?: Engine;
   api?: RuntimeApi;
   journal?: Journal;
+  starts?: StartLog;
+  accepted?: AcceptedWork;
   images?: ImageKeeper;
   logs?: LogStore;
   fates?: FateWatch;
@@ -149,6 +154,7 @@ class WiredAgent implements Agent {
     };
     const revisions = new KnownRevisions();
     const startRun = createRunner({ pool, revisions, contractOf, journal, clock: this.#clock, log });
+    const accepted = (started.accepted = await this.#openAccepted(started, { bus, startRun, findRevision: (digest) => revisions.find(digest) }, log));
     const emptying = new PoolDrain(pool, this.#clock);
     const resume = () => {
       emptying.resume();
@@ -160,11 +166,13 @@ class WiredAgent implements Agent {
       return drained;
     });
     await keeper.start();
-    const answerAsk = createAskHandler({ engine: keeper.source, images, pool, revisions, adoption, logs, introduce, resume, drain });
+    const answerAsk = createAskHandler({ engine: keeper.source, images, pool, revisions, adoption, logs, accepted, introduce, resume, drain });
     await bus.start({
-      open: (verb, frame, exchange) => (verb === "run" ? openRun(frame, exchange, startRun, (digest) => revisions.find(digest)) : openAsk(frame, exchange, answerAsk)),
+      open: (verb, frame, exchange) => (verb === "run" ? openRun(frame, exchange, startRun, (digest) => revisions.find(digest), accepted.open.bind(accepted)) : openAsk(frame, exchange, answerAsk)),
       connectionChanged: (isConnected) => {
-        if (isConnected) introduce();
+        if (!isConnected) return;
+        introduce();
+        accepted.connected();
       },
     });
     const beat = (sequence: number) => {
@@ -191,6 +199,16 @@ class WiredAgent implements Agent {
     return createImageKeeper({ engine, dataFolder: this.#config.dataFolder, limits: this.#config, inUse, clock: this.#clock, log, onChange });
   }
 
+  /** Ends what an earlier process had begun of accepted work; what waits for a broker goes once the bus is there. */
+  async #openAccepted(started: Started, parts: Pick<AcceptedWorkOptions, "bus" | "startRun" | "findRevision">, log: Logger): Promise<AcceptedWork> {
+    const { dataFolder, outboxQuotaBytes } = this.#config;
+    const starts = (started.starts = await StartLog.open(joinPath(dataFolder, "journal")));
+    const outbox = await Outbox.open({ folder: joinPath(dataFolder, "outbox"), quotaBytes: outboxQuotaBytes, log });
+    const accepted = new AcceptedWork({ ...parts, starts, outbox, clock: this.#clock, log });
+    await accepted.recover();
+    return accepted;
+  }
+
   /** Makes the networks, and serves the Runtime API on them; without an address there only lambda functions cannot run. */
   async #serveRuntimes(engine: Engine, log: Logger): Promise<RuntimeApi> {
     const api = new RuntimeApi(this.#clock, log);
@@ -215,18 +233,20 @@ class WiredAgent implements Agent {
     });
   }
 
-  async #end({ registries, engine, api, journal, images, logs, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
+  async #end({ registries, engine, api, journal, starts, accepted, images, logs, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
     cancelSweep?.();
     health?.close();
     const emptied = pool?.close();
     heartbeats?.beat(); // Brokers look elsewhere from now on.
     await Promise.all([emptied, adoption?.close()]);
     heartbeats?.close();
+    await accepted?.close();
     await bus?.close();
     await images?.close();
     fates?.close();
     logs?.close();
     journal?.close();
+    await starts?.close();
     await api?.close();
     await registries?.close();
     await engine?.removeNetworks().catch((err: unknown) => this.#log.warn({ err }, "networks not removed"));

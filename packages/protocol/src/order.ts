@@ -30,6 +30,11 @@ export const runOrderSchema = z.object({
   upgrade: z.boolean().optional(),
   /** It came through the function's URL, so that it is an HTTP request even where the contract has events. */
   viaUrl: z.boolean().optional(),
+  /**
+   * An attempt at an accepted invocation: the agent answers that it has begun, once that is on its disk; what became of it goes to any
+   * broker, again and again, until one says that it is stored.
+   */
+  accepted: z.object({ acceptedAt: z.string() }).optional(),
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
 
@@ -55,6 +60,8 @@ export const askSchema = z.discriminatedUnion("ask", [
   z.object({ ask: z.literal("drain"), deadlineMs: z.number() }),
   /** Undo a drain that has not ended the process. */
   z.object({ ask: z.literal("resume") }),
+  /** What became of these attempts is stored: the agent need not keep it any more. */
+  z.object({ ask: z.literal("settle"), attempts: z.array(z.object({ invocationId: invocationIdSchema, attempt: z.number().int().positive() })).max(1000) }),
   /** Lines of log, as a streamed body of {@link logLineSchema} JSON lines; with `follow` until cancelled. */
   z.object({
     ask: z.literal("logs"),
@@ -121,7 +128,10 @@ export const logLineSchema = z.object({
 });
 export type LogLine = z.infer<typeof logLineSchema>;
 
-/** Sent on the orphan subject: what became of an invocation whose broker is gone. The frame is an `answer`, this its head's `orphan`. */
+/**
+ * Sent on the orphan subject, what became of an invocation whose broker is gone; and on the outcome subject, what became of an attempt at an
+ * accepted one. The frame is an `answer`, this its head's `orphan`.
+ */
 export const orphanSchema = z.object({
   invocationId: invocationIdSchema,
   attempt: z.number().int(),

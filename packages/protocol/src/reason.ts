@@ -51,6 +51,7 @@ export const reasons = {
   backlog_full: entry("resource_exhausted", 429),
   quota: entry("resource_exhausted", 429),
   agent_busy: entry("resource_exhausted", 429),
+  outbox_full: entry("resource_exhausted", 429),
   deadline_passed: entry("deadline_exceeded", 504),
   caller_gone: entry("cancelled", 499),
   agent_lost: entry("unavailable", 503),

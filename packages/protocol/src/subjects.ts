@@ -39,6 +39,8 @@ export const heartbeatSubject = (agent: AgentAddress) => `${fromAgent(agent)}.he
 export const introductionSubject = (agent: AgentAddress) => `${fromAgent(agent)}.introduction`;
 /** Agent → any one broker (queue group): the outcome of an invocation whose broker is gone. */
 export const orphanSubject = (agent: AgentAddress) => `${fromAgent(agent)}.orphan`;
+/** Agent → any one broker (queue group): what became of an attempt at an accepted invocation, until a broker settles it. */
+export const outcomeSubject = (agent: AgentAddress) => `${fromAgent(agent)}.outcome`;
 
 /** What a broker subscribes to. */
 export const brokerSubscriptions = {

@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { type AgentAddress, type ImageFacts, type InstanceId, type Introduction, LongshoreError } from "@longshore/protocol";
+import { AcceptedWork } from "../../../packages/agent/src/accepted/accepted-work.ts";
+import { MemoryJournal } from "../../../packages/agent/src/accepted/testing/memory-journal.ts";
 import { createAskHandler } from "../../../packages/agent/src/asks/asks.ts";
 import type { AgentBus } from "../../../packages/agent/src/bus/bus.ts";
 import { heartbeatOf } from "../../../packages/agent/src/capacity/heartbeat.ts";
@@ -63,13 +65,16 @@ export class SimulatedAgent {
       this.#heartbeats?.beat();
       return drained;
     };
-    const engine = { inspectImage: (reference: string) => Promise.resolve(imageOf(reference)), pullImage };
-    const answerAsk = createAskHandler({ engine, images, pool, revisions, adoption: { revisionKnown: () => undefined }, logs: { read: noLines }, introduce, resume, drain });
     const startRun = createRunner({ pool, revisions, contractOf: () => echoContract as Contract, journal: noJournal, clock: systemClock, log: silentLog });
+    const accepted = new AcceptedWork({ ...new MemoryJournal().open(), bus: this.#bus, startRun, findRevision: (digest) => revisions.find(digest), clock: systemClock, log: silentLog });
+    const engine = { inspectImage: (reference: string) => Promise.resolve(imageOf(reference)), pullImage };
+    const answerAsk = createAskHandler({ engine, images, pool, revisions, adoption: { revisionKnown: () => undefined }, logs: { read: noLines }, accepted, introduce, resume, drain });
     await this.#bus.start({
-      open: (verb, frame, exchange) => (verb === "run" ? openRun(frame, exchange, startRun, (digest) => revisions.find(digest)) : openAsk(frame, exchange, answerAsk)),
+      open: (verb, frame, exchange) => (verb === "run" ? openRun(frame, exchange, startRun, (digest) => revisions.find(digest), accepted.open.bind(accepted)) : openAsk(frame, exchange, answerAsk)),
       connectionChanged: (isConnected) => {
-        if (isConnected) introduce();
+        if (!isConnected) return;
+        introduce();
+        accepted.connected();
       },
     });
     const beat = (sequence: number) =>

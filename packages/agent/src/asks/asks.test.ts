@@ -47,6 +47,7 @@ function scene() {
     revisions,
     adoption: { revisionKnown: tell("known") } as Partial<AskedParts["adoption"]> as AskedParts["adoption"],
     logs: { read: () => lines() } as Partial<AskedParts["logs"]> as AskedParts["logs"],
+    accepted: { settle: async (attempts) => void told.push(["settle", attempts]) },
     introduce: tell("introduce"),
     drain: async (deadlineMs) => void told.push(["drain", deadlineMs]),
     resume: tell("resume"),
@@ -79,7 +80,8 @@ describe("what a broker asks", () => {
     await made.ask({ ask: "drain", deadlineMs: 5 });
     await made.ask({ ask: "resume" });
     await made.ask({ ask: "introduce" });
-    expect(made.told).toEqual([["forget", "d"], ["retire", "d"], ["drain", 5], ["resume"], ["introduce"]]);
+    await made.ask({ ask: "settle", attempts: [] });
+    expect(made.told).toEqual([["forget", "d"], ["retire", "d"], ["drain", 5], ["resume"], ["introduce"], ["settle", []]]);
     const answered = made.ask({ ask: "logs", tenantId: "default", tail: 1, follow: false });
     expect(Symbol.asyncIterator in answered).toBe(true);
   });

@@ -1,4 +1,5 @@
 import { type Ask, type ImageFacts, LongshoreError, type PullProgress } from "@longshore/protocol";
+import type { AcceptedWork } from "../accepted/accepted-work.ts";
 import type { Adoption } from "../adoption.ts";
 import type { AskHandler } from "../bus/bus.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -16,6 +17,7 @@ export interface AskedParts {
   readonly revisions: KnownRevisions;
   readonly adoption: Pick<Adoption, "revisionKnown">;
   readonly logs: Pick<LogStore, "read">;
+  readonly accepted: Pick<AcceptedWork, "settle">;
   readonly introduce: () => void;
   readonly drain: (deadlineMs: number) => Promise<void>;
   readonly resume: () => void;
@@ -42,6 +44,8 @@ async function handle(parts: AskedParts, ask: Exclude<Ask, { ask: "logs" | "insp
       return parts.drain(ask.deadlineMs);
     case "resume":
       return parts.resume();
+    case "settle":
+      return parts.accepted.settle(ask.attempts);
   }
 }
 

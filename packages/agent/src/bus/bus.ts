@@ -6,6 +6,8 @@ export interface AgentBus {
   start(handlers: AgentBusHandlers): Promise<void>;
   heartbeat(heartbeat: Heartbeat): void;
   introduce(introduction: Introduction): void;
+  /** What became of an attempt at an accepted invocation, for whichever broker is there; of no effect while there is no connection. */
+  outcome(frame: Frame): void;
   readonly connected: boolean;
   /** Stops taking work, flushes what was sent, closes. Idempotent. */
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
-import { type AgentAddress, type AgentId, agentInbound, encodeJson, type Heartbeat, heartbeatSubject, type Introduction, introductionSubject, parseAgentSubject, type SiteId } from "@longshore/protocol";
+import { type AgentAddress, type AgentId, agentInbound, encodeFrame, encodeJson, type Frame, type Heartbeat, heartbeatSubject, type Introduction, introductionSubject, outcomeSubject, parseAgentSubject, type SiteId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { AgentBus, AgentBusHandlers } from "./bus.ts";
 import { Exchanges } from "./exchanges.ts";
@@ -75,11 +75,19 @@ class AgentBusOverNats implements AgentBus {
     this.#publish(introductionSubject(this.#agent), introduction);
   }
 
-  /** What is only of use now: not kept when there is no connection. */
+  outcome(frame: Frame): void {
+    this.#publishBytes(outcomeSubject(this.#agent), encodeFrame(frame));
+  }
+
   #publish(subject: string, document: unknown): void {
+    this.#publishBytes(subject, encodeJson(document));
+  }
+
+  /** What is said again by itself: not kept when there is no connection. */
+  #publishBytes(subject: string, payload: Uint8Array): void {
     if (this.#connection === undefined || this.#connection.isClosed()) return;
     try {
-      this.#connection.publish(subject, encodeJson(document));
+      this.#connection.publish(subject, payload);
     } catch (err) {
       this.#log.error({ err, subject }, "message cannot be sent"); // Larger than the bus takes.
     }

@@ -282,6 +282,49 @@ describe("a failure", () => {
   });
 });
 
+describe("a run that is to be written down first", () => {
+  it("reaches its instance once it has been, with what came of its body meanwhile", async () => {
+    const scene = createRunScene();
+    const written = Promise.withResolvers<void>();
+    const { reply, handle } = scene.open({ more: true }, "first", () => written.promise);
+    scene.grant();
+    handle.data(Buffer.from("second"));
+    await soon();
+    expect(scene.runs).toEqual([]);
+    written.resolve();
+    await soon();
+    const [run] = scene.runs;
+    expect([Buffer.from(run?.call.body ?? []).toString(), run?.told]).toEqual(["first", ["write 6"]]);
+    run?.answer.head({ status: 200, headers: [] }, 0);
+    run?.answer.end({ kind: "finished", result: ok, reusable: true });
+    expect(ending(reply).result).toEqual(ok);
+  });
+
+  it("begins nothing when it cannot be, and spares the instance", async () => {
+    const scene = createRunScene();
+    const { reply } = scene.open({}, "", () => Promise.reject(new Error("ENOSPC")));
+    const { slot } = scene.grant();
+    await soon();
+    expect(scene.runs).toEqual([]);
+    expect(ending(reply).refused).toMatchObject({ reason: "unexpected", phase: "startup" });
+    expect(slot.releases).toEqual([true]);
+  });
+
+  it("and is cancelled meanwhile never reaches its instance", async () => {
+    const scene = createRunScene();
+    const written = Promise.withResolvers<void>();
+    const { reply, handle } = scene.open({}, "", () => written.promise);
+    const { slot } = scene.grant();
+    handle.cancel("requested");
+    slot.gone();
+    written.resolve();
+    await soon();
+    expect(scene.runs).toEqual([]);
+    expect(ending(reply).result).toMatchObject({ outcome: "cancelled" });
+    expect(slot.releases).toHaveLength(1);
+  });
+});
+
 describe("an instance that took nothing", () => {
   const notStarted = { kind: "broken", message: "it did not take a connection", notStarted: true } as const;
 

@@ -59,6 +59,7 @@ class Run implements RunHandle, SlotWaiter {
   readonly #options: RunnerOptions;
   readonly #order: RunOrder;
   readonly #body: Uint8Array;
+  readonly #willBegin: (() => Promise<void>) | undefined;
   readonly #revision: Revision;
   readonly #reply: RunReply;
   readonly #answer: Answer;
@@ -76,10 +77,11 @@ class Run implements RunHandle, SlotWaiter {
   #retriesLeft = otherInstances;
   #isOver = false;
 
-  constructor(options: RunnerOptions, { order, body }: RunRequest, revision: Revision, reply: RunReply) {
+  constructor(options: RunnerOptions, { order, body, willBegin }: RunRequest, revision: Revision, reply: RunReply) {
     this.#options = options;
     this.#order = order;
     this.#body = body;
+    this.#willBegin = willBegin;
     this.#revision = revision;
     this.#reply = reply;
     this.#answer = new Answer(reply, options.clock);
@@ -120,21 +122,24 @@ class Run implements RunHandle, SlotWaiter {
   }
 
   granted(lease: Lease): void {
-    const { clock, journal, contractOf } = this.#options;
+    const { clock, journal } = this.#options;
     this.#lease = lease;
     this.#begunMs = clock.monotonicMs();
     this.#startMs = this.#begunMs - this.#acceptedMs;
     try {
       journal.started({ ...this.#attempt, instanceId: lease.instanceId }); // R2
     } catch (error) {
-      return this.#refuse(LongshoreError.from(error, `Cannot run "${this.#revision.functionName}": no start record could be written`).at("startup"), true);
+      return this.#refuse(this.#noStartRecord(error), true);
     }
-    try {
-      if (this.#revision.spec.concurrency === 1) lease.prepared.log.belongsTo(this.#order.invocationId);
-      this.#begun(lease, contractOf(this.#revision.spec.contract).invoke(lease.running, contractCallOf(this.#order, this.#body, this.#deadlineAtMs), new RunSink(this)));
-    } catch (error) {
-      this.#endRefused(LongshoreError.from(error, `Cannot run "${this.#revision.functionName}"`).at("execution"), false);
-    }
+    if (this.#willBegin === undefined) return this.#begin(lease);
+    this.#willBegin().then(
+      () => {
+        if (!this.#isOver) this.#begin(lease);
+      },
+      (error: unknown) => {
+        if (!this.#isOver) this.#endRefused(this.#noStartRecord(error), true);
+      },
+    );
   }
 
   refused(error: LongshoreError): void {
@@ -176,6 +181,20 @@ class Run implements RunHandle, SlotWaiter {
     } else {
       void this.#endFailed(lease, ending);
     }
+  }
+
+  #begin(lease: Lease): void {
+    try {
+      if (this.#revision.spec.concurrency === 1) lease.prepared.log.belongsTo(this.#order.invocationId);
+      const run = this.#options.contractOf(this.#revision.spec.contract).invoke(lease.running, contractCallOf(this.#order, this.#body, this.#deadlineAtMs), new RunSink(this));
+      this.#begun(lease, run);
+    } catch (error) {
+      this.#endRefused(LongshoreError.from(error, `Cannot run "${this.#revision.functionName}"`).at("execution"), false);
+    }
+  }
+
+  #noStartRecord(error: unknown): LongshoreError {
+    return LongshoreError.from(error, `Cannot run "${this.#revision.functionName}": no start record could be written`).at("startup");
   }
 
   #begun(lease: Lease, run: ContractRun): void {

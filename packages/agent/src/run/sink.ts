@@ -4,6 +4,8 @@ import type { AnswerEnd, AnswerHead, LongshoreError, RunOrder } from "@longshore
 export interface RunRequest {
   readonly order: RunOrder;
   readonly body: Uint8Array;
+  /** Called when an instance is there, before it hears of the invocation, which waits for it. Rejects: it is not to be begun. */
+  readonly willBegin?: (() => Promise<void>) | undefined;
 }
 
 /** Where a run puts its answer; the session turns it into frames with credit. One of `complete`, `end` or `refuse` is called, once. */

@@ -30,6 +30,10 @@ function open(head: unknown = order) {
       return run;
     },
     () => revision,
+    () => {
+      told.push("accepted");
+      return { frame: () => undefined, brokerGone: () => undefined };
+    },
   );
   return { handlers, sent, orphans, told, reply, request };
 }
@@ -37,6 +41,11 @@ function open(head: unknown = order) {
 const answer: AnswerHead = { complete: true, status: 200, headers: [], result: succeeded };
 
 describe("a run's exchange", () => {
+  it("is another's where the invocation was accepted", () => {
+    const { told, request } = open({ ...order, accepted: { acceptedAt: "2026-11-28T00:00:00.000Z" } });
+    expect([told, request]).toEqual([["accepted"], undefined]);
+  });
+
   it("answers a small one in one frame", () => {
     const { reply, sent, request } = open();
     expect(request?.body).toEqual(Uint8Array.of(1, 2));

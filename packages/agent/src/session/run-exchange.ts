@@ -5,6 +5,9 @@ import type { RunHandle, RunReply, RunRequest } from "../run/sink.ts";
 /** Begins an invocation; what `createRunner` makes. */
 export type StartRun = (request: RunRequest, reply: RunReply) => RunHandle;
 
+/** Begins an attempt at an accepted invocation, whose outcome does not depend on this exchange. */
+export type OpenAccepted = (order: RunOrder, body: Uint8Array, exchange: AgentExchange) => AgentExchangeHandlers;
+
 /** Finds a revision by its digest, to name the invocation when its broker is gone. */
 export type FindRevision = (digest: string) => Revision | undefined;
 
@@ -15,7 +18,7 @@ export type FindRevision = (digest: string) => Revision | undefined;
  * nothing more is sent to it: the run finishes, and its outcome goes to whichever broker takes it. X3 after a cancel no body bytes
  * are sent, only the outcome.
  */
-export function openRun(frame: Frame & { kind: "open" }, exchange: AgentExchange, startRun: StartRun, findRevision: FindRevision): AgentExchangeHandlers {
+export function openRun(frame: Frame & { kind: "open" }, exchange: AgentExchange, startRun: StartRun, findRevision: FindRevision, accepted: OpenAccepted): AgentExchangeHandlers {
   let order: RunOrder;
   try {
     order = parseInput(runOrderSchema, frame.head, "run order");
@@ -23,7 +26,7 @@ export function openRun(frame: Frame & { kind: "open" }, exchange: AgentExchange
     exchange.send({ kind: "error", head: LongshoreError.from(error, "Cannot read run order").at("admission").toShape() });
     return { frame: () => undefined, brokerGone: () => undefined };
   }
-  return new RunExchange(order, frame.body, exchange, startRun, findRevision);
+  return order.accepted === undefined ? new RunExchange(order, frame.body, exchange, startRun, findRevision) : accepted(order, frame.body, exchange);
 }
 
 class RunExchange implements AgentExchangeHandlers, RunReply {

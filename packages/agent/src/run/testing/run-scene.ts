@@ -124,9 +124,9 @@ export function createRunScene({ revision = testRevision(), knows = true }: { re
       log: pino({ level: "silent" }),
     }),
     /** Begins an invocation. */
-    open(order: Partial<RunOrder> = {}, body = "") {
+    open(order: Partial<RunOrder> = {}, body = "", willBegin?: () => Promise<void>) {
       const reply = createReply();
-      const handle = scene.start({ order: { ...defaultOrder(revision), ...order }, body: Buffer.from(body) }, reply);
+      const handle = scene.start({ order: { ...defaultOrder(revision), ...order }, body: Buffer.from(body), willBegin }, reply);
       return { handle, reply };
     },
     /** Gives the longest waiting one an instance. */

@@ -1,0 +1,123 @@
+import type { AnswerEnd, AnswerHead, Frame, LongshoreError, Orphan, Revision, RunOrder } from "@longshore/protocol";
+import type { AgentExchange, AgentExchangeHandlers } from "../bus/bus.ts";
+import type { BegunAttempt } from "../journal/start-log.ts";
+import type { KeptResult } from "../journal/outbox.ts";
+import type { RunHandle, RunReply } from "../run/sink.ts";
+import type { StartRun } from "../session/run-exchange.ts";
+
+/** A larger answer is not kept: its result says how long it was. */
+export const maxKeptBytes = 256 * 1024;
+const nothing = new Uint8Array(0);
+
+export interface AcceptedRunParts {
+  readonly startRun: StartRun;
+  readonly findRevision: (digest: string) => Revision | undefined;
+  /** Writes down that it begins; resolves once that is on disk. */
+  readonly begin: (begun: BegunAttempt) => Promise<void>;
+  /** Writes down what became of it, and sees to it that a broker hears. */
+  readonly finish: (result: KeptResult) => void;
+}
+
+/**
+ * One attempt at an accepted invocation at this agent. Its exchange ends when it has begun: what becomes of it then goes to whichever
+ * broker is there.
+ *
+ * ```
+ *  placed ──▶ beginning ──▶ begun ──▶ finished
+ *     └── refused, cancelled (nothing begun: its broker is told, nobody else need be)
+ * ```
+ * Invariants: A1 the exchange is answered once: `begun`, a result without a beginning, or an error. A2 that it has begun is on disk before
+ * the image hears of it, and before its broker does. A3 what has begun is finished once.
+ */
+export class AcceptedRun implements RunReply, AgentExchangeHandlers {
+  readonly #exchange: AgentExchange;
+  readonly #parts: AcceptedRunParts;
+  readonly #order: RunOrder;
+  readonly #payloadBytes: number;
+  readonly #run: RunHandle;
+  /** Set once it is being written down that it begins; true when that is on disk. */
+  #beginning: Promise<boolean> | undefined;
+  #head: AnswerHead | undefined;
+  #body: Uint8Array[] | undefined = [];
+  #bodyBytes = 0;
+
+  constructor(order: RunOrder, body: Uint8Array, exchange: AgentExchange, parts: AcceptedRunParts) {
+    this.#order = order;
+    this.#payloadBytes = body.length;
+    this.#exchange = exchange;
+    this.#parts = parts;
+    this.#run = parts.startRun({ order, body, willBegin: () => this.#begin() }, this);
+  }
+
+  frame(frame: Frame): void {
+    if (frame.kind === "cancel") this.#run.cancel("requested");
+  }
+
+  /** It goes on: another broker will want to know. */
+  brokerGone(): void {
+    return;
+  }
+
+  complete(head: AnswerHead, body: Uint8Array): void {
+    this.#add(body);
+    this.#end(head);
+  }
+
+  head(head: AnswerHead): void {
+    this.#head = head;
+  }
+
+  data(bytes: Uint8Array): boolean {
+    this.#add(bytes);
+    return true;
+  }
+
+  end(end: Omit<AnswerEnd, "sequenceCount">): void {
+    this.#end({ headers: [], ...this.#head, ...end, complete: true });
+  }
+
+  refuse(error: LongshoreError): void {
+    const tell = () => this.#exchange.send({ kind: "error", head: error.toShape() });
+    if (this.#beginning === undefined) return tell(); // A1
+    const outcome = error.phase === "execution" ? "lost" : "rejected";
+    const head: AnswerHead = { complete: true, headers: [], result: { outcome, message: error.message, error: error.toShape() } };
+    void this.#beginning.then((isWritten) => (isWritten ? this.#finish(head, nothing) : tell()));
+  }
+
+  requestConsumed(): void {
+    return;
+  }
+
+  async #begin(): Promise<void> {
+    const { invocationId, attempt } = this.#order;
+    const written = this.#parts.begin({ invocationId, attempt, head: this.#orphan() });
+    this.#beginning ??= written.then(() => true, () => false);
+    await written; // A2
+    this.#exchange.send({ kind: "answer", head: { complete: true, headers: [], begun: true }, body: nothing });
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#bodyBytes += bytes.length;
+    if (this.#bodyBytes > maxKeptBytes) this.#body = undefined;
+    else if (bytes.length > 0) this.#body?.push(bytes);
+  }
+
+  #end(head: AnswerHead): void {
+    if (this.#beginning === undefined) return this.#exchange.send({ kind: "answer", head, body: nothing }); // A1
+    const body = this.#body === undefined ? undefined : Buffer.concat(this.#body);
+    void this.#beginning.then(() => this.#finish(head, body));
+  }
+
+  /** `body` is undefined where it was too large to keep. */
+  #finish(head: AnswerHead, body: Uint8Array | undefined): void {
+    const { invocationId, attempt } = this.#order;
+    const whole = { ...head, orphan: this.#orphan(), bodyBytes: this.#bodyBytes, bodyKept: body !== undefined };
+    this.#parts.finish({ invocationId, attempt, head: whole, body: body ?? nothing }); // A3
+  }
+
+  #orphan(): Orphan {
+    const { invocationId, attempt, accepted, revision = this.#parts.findRevision(this.#order.revisionDigest) } = this.#order;
+    const { tenantId = "", functionName = "", revisionId = "" } = revision ?? {};
+    return { invocationId, attempt, tenantId, functionName, revisionId, acceptedAt: accepted?.acceptedAt ?? "", payloadBytes: this.#payloadBytes };
+  }
+}
