@@ -15,6 +15,8 @@ export interface QueueTerms {
   readonly notBeforeMs: number;
   /** … nor after that. */
   readonly expiresAtMs: number;
+  /** It is with an agent, which has until then to say what became of it; 0: it is with none. */
+  readonly sentUntilMs: number;
 }
 
 /** An accepted invocation as an index knows it: all but what its caller sent. */

@@ -13,7 +13,7 @@ import { WriteRefused } from "./write-refused.ts";
 
 /** How long a terminal record can be asked for. */
 const recordLifeSeconds = 7 * 24 * 3600;
-/** An entry that no broker ended so long after it could have been begun is taken out by the server: none was there to do it. */
+/** An entry that no broker ended so long after its time was over is taken out by the server: none was there to do it. */
 const overdueMs = 3_600_000;
 
 interface QueueStreamOptions {
@@ -143,7 +143,7 @@ export class QueueStream implements QueueStore {
 }
 
 function entryWrite(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array, condition: Write["headers"]): Write {
-  const overdueAt = new Date(terms.expiresAtMs + overdueMs).toISOString();
+  const overdueAt = new Date(Math.max(terms.expiresAtMs, terms.sentUntilMs) + overdueMs).toISOString();
   return {
     subject: queueSubject("entry", key),
     headers: [...condition, ...termsHeaders(terms), ["Nats-Schedule", `@at ${overdueAt}`], ["Nats-Schedule-Target", queueSubject("overdue", key)]],

@@ -10,7 +10,7 @@ let sequence = 0;
 
 function entry(functionName: string, changes: Partial<QueueEntry> = {}): QueueEntry {
   sequence += 1;
-  return { tenantId: "acme" as TenantId, functionName: functionName as FunctionName, invocationId: `i${sequence}` as InvocationId, attempt: 1, notBeforeMs: 0, expiresAtMs: 1_000_000, sequence, ...changes };
+  return { tenantId: "acme" as TenantId, functionName: functionName as FunctionName, invocationId: `i${sequence}` as InvocationId, attempt: 1, notBeforeMs: 0, expiresAtMs: 1_000_000, sentUntilMs: 0, sequence, ...changes };
 }
 
 function indexOf(...entries: QueueEntry[]): QueueIndex {
@@ -43,9 +43,9 @@ describe("the index of the queue", () => {
 
   it("hands out a later attempt of what is under way, and not the earlier one", () => {
     const first = entry("a");
-    const later = { ...first, attempt: 2, sequence: 1_000 };
+    const later = { ...first, attempt: 2, sequence: (sequence += 1) };
     const index = indexOf(first, later);
-    expect(takeAll(index)).toEqual(["begin a 1000"]);
+    expect(takeAll(index)).toEqual([`begin a ${later.sequence}`]);
     index.add(first, 0);
     expect(takeAll(index)).toEqual([]);
   });
@@ -84,6 +84,21 @@ describe("the index of the queue", () => {
     expect(takeAll(index, 100, never).toSorted()).toEqual([expect.stringContaining("expired a"), expect.stringContaining("expired b")]);
     expect(takeAll(index, 300)).toEqual([expect.stringContaining("expired a")]);
     expect(index.size).toBe(0);
+  });
+
+  it("leaves what is with an agent to that agent until its time is over, however long it has expired", () => {
+    const only = entry("a");
+    const index = indexOf(only);
+    index.take(0, always);
+    const sent = { ...only, sequence: (sequence += 1), expiresAtMs: 100, sentUntilMs: 700 };
+    index.add(sent, 0); // The claim is told while it is being handed out.
+    index.settled(only);
+    expect([takeAll(index, 699), index.nextMs, index.size]).toEqual([[], 700, 1]);
+    expect(takeAll(index, 700)).toEqual([`unheard a ${sent.sequence}`]);
+    const again = { ...only, attempt: 2, sequence: (sequence += 1) };
+    index.add(again, 700);
+    index.settled(sent);
+    expect(takeAll(index, 700)).toEqual([`begin a ${again.sequence}`]);
   });
 
   it("hands out again what could not be tried", () => {
@@ -127,7 +142,7 @@ function walk(seed: number): void {
     expect([seed, standing.get(taken.invocationId)?.sequence]).toEqual([seed, taken.sequence]);
     expect([seed, done.has(taken.sequence)]).toEqual([seed, false]);
     if (why === "begin") expect([seed, taken.notBeforeMs <= nowMs, taken.expiresAtMs > nowMs]).toEqual([seed, true, true]);
-    else expect([seed, taken.expiresAtMs <= nowMs]).toEqual([seed, true]);
+    else expect([seed, (why === "unheard" ? taken.sentUntilMs : taken.expiresAtMs) <= nowMs, taken.sentUntilMs > 0]).toEqual([seed, true, why === "unheard"]);
     done.add(taken.sequence);
     underWay.push(taken);
     return true;
@@ -145,7 +160,7 @@ function walk(seed: number): void {
       if (ended === undefined) continue;
       if (random() < 0.5) standing.delete(ended.invocationId);
       else {
-        const later = { ...ended, attempt: ended.attempt + 1, sequence: (sequence += 1), expiresAtMs: nowMs + 500, notBeforeMs: nowMs + 10 };
+        const later = { ...ended, attempt: ended.attempt + 1, sequence: (sequence += 1), expiresAtMs: nowMs + 500, notBeforeMs: nowMs + 10, sentUntilMs: random() < 0.3 ? nowMs + 200 : 0 };
         standing.set(later.invocationId, later);
         index.add(later, nowMs); // The stream may tell of it before whoever wrote it has heard.
       }

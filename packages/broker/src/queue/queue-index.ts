@@ -9,15 +9,16 @@ interface Line {
   readonly ready: Map<number, QueueEntry>;
 }
 
-/** Why an entry is handed out. */
-export type Due = { readonly why: "begin" | "expired"; readonly entry: QueueEntry };
+/** Why an entry is handed out: to be begun; it can no longer be; whoever has it has not said in time what became of it. */
+export type Due = { readonly why: "begin" | "expired" | "unheard"; readonly entry: QueueEntry };
 
 /**
  * Which of the queued invocations is to be tried next. It knows no time and does no I/O; both come from whoever owns it.
  *
  * Invariants: I1 an entry is handed out once, until it is {@link settled}; a later attempt is another entry. I2 functions take turns, and
  * one that cannot run now is not looked at again before {@link unblock}: however much of it is queued, others do not notice. I3 what is
- * not due is not begun, and what has expired is not begun either, but handed out to be ended.
+ * not due is not begun, and what has expired is not begun either, but handed out to be ended. I4 what is with an agent is nobody else's to
+ * begin; it is handed out when its time is over.
  */
 export class QueueIndex {
   readonly #lines = new Map<string, Line>();
@@ -29,17 +30,18 @@ export class QueueIndex {
   readonly #entries = new Map<string, QueueEntry>();
   readonly #underWay = new Map<string, QueueEntry>();
   readonly #due = new TimeHeap<QueueEntry>();
-  readonly #expiry = new TimeHeap<QueueEntry>();
+  /** When each is over, begun or not. */
+  readonly #ends = new TimeHeap<QueueEntry>();
 
-  /** Queued and not under way. */
+  /** Queued, those with an agent included; not those that were handed out. */
   get size(): number {
     return this.#entries.size;
   }
 
   /** When {@link take} may have something that it has not now, if nothing else happens. */
   get nextMs(): number | undefined {
-    const [due, expiry] = [this.#due.nextMs, this.#expiry.nextMs];
-    return due === undefined || (expiry !== undefined && expiry < due) ? expiry : due;
+    const [due, end] = [this.#due.nextMs, this.#ends.nextMs];
+    return due === undefined || (end !== undefined && end < due) ? end : due;
   }
 
   /** An entry stands; it takes the place of an earlier one of the same invocation. */
@@ -49,7 +51,8 @@ export class QueueIndex {
     if (known !== undefined && known.sequence >= entry.sequence) return; // I1: told again.
     this.#remove(id);
     this.#entries.set(id, entry);
-    this.#expiry.add(entry.expiresAtMs, entry);
+    this.#ends.add(endOf(entry), entry);
+    if (entry.sentUntilMs > 0) return; // I4
     if (entry.notBeforeMs > nowMs) this.#due.add(entry.notBeforeMs, entry);
     else this.#line(entry);
   }
@@ -57,8 +60,8 @@ export class QueueIndex {
   /** The next one to be begun or ended, of a function that can run. It is under way from now on. */
   take(nowMs: number, canRun: (entry: QueueEntry) => boolean): Due | undefined {
     this.#becomeDue(nowMs);
-    for (let entry = this.#expiry.takeDue(nowMs); entry !== undefined; entry = this.#expiry.takeDue(nowMs)) {
-      if (this.#stands(entry)) return this.#hand("expired", entry);
+    for (let entry = this.#ends.takeDue(nowMs); entry !== undefined; entry = this.#ends.takeDue(nowMs)) {
+      if (this.#stands(entry)) return this.#hand(entry.sentUntilMs > 0 ? "unheard" : "expired", entry);
     }
     for (const line of this.#turns) {
       const [entry] = line.ready.values();
@@ -132,4 +135,5 @@ export class QueueIndex {
   }
 }
 
+const endOf = ({ sentUntilMs, expiresAtMs }: QueueEntry) => (sentUntilMs > 0 ? sentUntilMs : expiresAtMs);
 const idOf = ({ tenantId, invocationId }: QueueEntry) => `${tenantId}.${invocationId}`;

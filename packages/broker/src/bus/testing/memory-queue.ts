@@ -57,8 +57,8 @@ export class MemoryQueue implements QueueStore {
 
   #put(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array): number {
     this.#sequence += 1;
-    const { attempt, notBeforeMs, expiresAtMs } = terms;
-    const queued = { state: "queued", ...namesOf(key), attempt, notBeforeMs, expiresAtMs, sequence: this.#sequence, head: structuredClone(head), body: body.slice() } as const;
+    const { attempt, notBeforeMs, expiresAtMs, sentUntilMs } = terms;
+    const queued = { state: "queued", ...namesOf(key), attempt, notBeforeMs, expiresAtMs, sentUntilMs, sequence: this.#sequence, head: structuredClone(head), body: body.slice() } as const;
     this.#invocations.set(idOf(key), queued);
     for (const [follower, partition] of this.#followers) if (partition === partitionOf(key)) queueMicrotask(() => this.#followers.has(follower) && follower.queued(entryOf(queued)));
     return this.#sequence;
@@ -68,6 +68,6 @@ export class MemoryQueue implements QueueStore {
 const idOf = ({ tenantId, invocationId }: Pick<QueueKey, "tenantId" | "invocationId">) => `${tenantId}.${invocationId}`;
 const namesOf = ({ tenantId, functionName, invocationId }: QueueKey): QueueKey => ({ tenantId, functionName, invocationId });
 
-function entryOf({ tenantId, functionName, invocationId, attempt, notBeforeMs, expiresAtMs, sequence }: QueuedInvocation): QueueEntry {
-  return { tenantId, functionName, invocationId, attempt, notBeforeMs, expiresAtMs, sequence };
+function entryOf({ head: _head, body: _body, ...entry }: QueuedInvocation): QueueEntry {
+  return entry;
 }

@@ -11,7 +11,7 @@ export interface SharedQueues extends AsyncDisposable {
 export const acme = "acme" as TenantId;
 const resize = "resize" as FunctionName;
 const hour = 3_600_000;
-export const terms = (changes: Partial<QueueTerms> = {}): QueueTerms => ({ attempt: 1, notBeforeMs: 0, expiresAtMs: Date.now() + hour, ...changes });
+export const terms = (changes: Partial<QueueTerms> = {}): QueueTerms => ({ attempt: 1, notBeforeMs: 0, expiresAtMs: Date.now() + hour, sentUntilMs: 0, ...changes });
 export const keyOf = (functionName: FunctionName = resize, invocationId: InvocationId = createInvocationId(), tenantId: TenantId = acme): QueueKey => ({ tenantId, functionName, invocationId });
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (value: Uint8Array | undefined) => (value === undefined ? undefined : new TextDecoder().decode(value));
@@ -57,7 +57,7 @@ export function describeQueue(name: string, open: () => Promise<SharedQueues>): 
       const [one, other] = shared.queues;
       const key = keyOf();
       const body = Uint8Array.from({ length: 256 }, (_, index) => index);
-      const wanted = terms({ attempt: 3, notBeforeMs: 17 });
+      const wanted = terms({ attempt: 3, notBeforeMs: 17, sentUntilMs: Date.now() + 5 });
       await one.accept(key, wanted, { request: { method: "POST" } }, body);
       const found = await other.find(key.tenantId, key.invocationId);
       expect(found).toMatchObject({ state: "queued", ...key, ...wanted, head: { request: { method: "POST" } } });
