@@ -79,6 +79,7 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   refuse(error: LongshoreError): void {
     const tell = () => this.#exchange.send({ kind: "error", head: error.toShape() });
     if (this.#beginning === undefined) return tell(); // A1
+    [this.#body, this.#bodyBytes] = [[], 0]; // What had come of an answer is none.
     const outcome = error.phase === "execution" ? "lost" : "rejected";
     const head: AnswerHead = { complete: true, headers: [], result: { outcome, message: error.message, error: error.toShape() } };
     void this.#beginning.then((isWritten) => (isWritten ? this.#finish(head, nothing) : tell()));

@@ -142,6 +142,21 @@ describe("an attempt at an accepted invocation", () => {
     expect(again.frames).toMatchObject([{ head: { begun: true } }]);
   });
 
+  it("that is refused after it has begun ends as rejected, or lost where the image had it, without what had come of an answer", async () => {
+    const journal = new MemoryJournal();
+    const { begun, outcomes } = await processOn(journal);
+    const ends: [phase: "startup" | "execution", outcome: string][] = [["startup", "rejected"], ["execution", "lost"]];
+    for (const [phase] of ends) {
+      const { run } = await begun();
+      run?.reply.head({ complete: false, headers: [] });
+      run?.reply.data(Buffer.from("half an ans"));
+      run?.reply.refuse(new LongshoreError("bad_answer", "Cannot read its answer", { phase }));
+      await settled();
+    }
+    expect(outcomes.map(({ outcome, body }) => [outcome, body])).toEqual(ends.map(([, outcome]) => [outcome, ""]));
+    expect([...journal.kept.values()].map(({ head }) => head)).toMatchObject(ends.map(() => ({ bodyBytes: 0, bodyKept: true, result: { error: { reason: "bad_answer" } } })));
+  });
+
   it("whose result the disk does not take is told from memory, and is lost if the process dies", async () => {
     const journal = new MemoryJournal();
     const { begun, outcomes, work } = await processOn(journal);
