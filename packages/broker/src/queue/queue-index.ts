@@ -82,10 +82,10 @@ export class QueueIndex {
     if (this.#underWay.get(id)?.sequence === entry.sequence) this.#underWay.delete(id);
   }
 
-  /** What was handed out could not be tried after all: it stands again, behind the others of its function. */
-  putBack(entry: QueueEntry, nowMs: number): void {
+  /** What was handed out could not be tried after all: it stands again, behind the others of its function, at once or from a time on. */
+  putBack(entry: QueueEntry, nowMs: number, againAtMs = entry.notBeforeMs): void {
     this.settled(entry);
-    this.add(entry, nowMs);
+    this.add({ ...entry, notBeforeMs: againAtMs }, nowMs);
   }
 
   /** Capacity has changed: functions that could not run are looked at again. */
