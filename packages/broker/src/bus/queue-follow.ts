@@ -1,50 +1,35 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import type { Logger } from "pino";
 import type { QueueFollower } from "./queue-store.ts";
 import { entriesOf, parseQueueSubject, queueStreamName } from "./queue-subjects.ts";
 import { readTerms } from "./queue-terms.ts";
 import type { Session } from "./session.ts";
-
-const retryMs = 500;
+import { StandingSubscription } from "./standing-subscription.ts";
 
 /** Follows the entries of a partition over any number of connections, by their headers alone. */
 export class QueueFollow {
   readonly ready: Promise<void>;
   readonly #partition: number;
   readonly #follower: QueueFollower;
-  readonly #log: Logger;
+  readonly #subscription: StandingSubscription;
   #becomeReady!: () => void;
-  #following = new AbortController();
 
   constructor(partition: number, follower: QueueFollower, log: Logger) {
     this.#partition = partition;
     this.#follower = follower;
-    this.#log = log;
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
+    this.#subscription = new StandingSubscription(
+      (session, signal) => this.#subscribe(session, signal),
+      (err) => log.warn({ err, partition }, "queue cannot be followed yet"),
+    );
   }
 
   connectionChanged(session: Session | undefined): void {
-    this.close();
-    this.#following = new AbortController();
-    if (session !== undefined) void this.#follow(session, this.#following.signal);
+    this.#subscription.connectionChanged(session);
   }
 
   close(): void {
-    this.#following.abort();
-  }
-
-  async #follow(session: Session, signal: AbortSignal): Promise<void> {
-    const isClosed = () => signal.aborted;
-    while (!isClosed()) {
-      try {
-        await this.#subscribe(session, signal);
-        return;
-      } catch (err) {
-        if (!isClosed()) this.#log.warn({ err, partition: this.#partition }, "queue cannot be followed yet");
-        await delay(retryMs, undefined, { signal }).catch(() => undefined);
-      }
-    }
+    this.#subscription.close();
   }
 
   async #subscribe(session: Session, signal: AbortSignal): Promise<void> {

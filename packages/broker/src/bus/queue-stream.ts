@@ -1,5 +1,4 @@
-import { DiscardPolicy, JetStreamApiCodes, JetStreamApiError, RetentionPolicy, StorageType } from "@nats-io/jetstream";
-import type { StoredMsg } from "@nats-io/jetstream";
+import { DiscardPolicy, JetStreamApiCodes, JetStreamApiError, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream";
 import { decodeFrame, encodeFrame, type InvocationId, LongshoreError, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import { BatchWriter, type Write } from "./batch-writer.ts";

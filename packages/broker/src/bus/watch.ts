@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { DeliverPolicy, type JsMsg, type OrderedPushConsumerOptions } from "@nats-io/jetstream";
 import type { Logger } from "pino";
 import type { Entry } from "./bus.ts";
 import type { Session } from "./session.ts";
+import { StandingSubscription } from "./standing-subscription.ts";
 
 interface Subscription {
   /** How many messages the first pass has. */
@@ -34,7 +34,6 @@ export function createWatch(options: WatchOptions): Watch {
   return new BucketWatch(options);
 }
 
-const retryMs = 500;
 /** JetStream's own headers of an entry that is no more. */
 const operationHeader = "KV-Operation";
 const markerHeader = "Nats-Marker-Reason";
@@ -45,36 +44,25 @@ class BucketWatch implements Watch {
   readonly #prefix: string;
   /** Revision of each entry as the handler knows it. */
   readonly #known = new Map<string, number>();
+  readonly #subscription: StandingSubscription;
   #becomeReady!: () => void;
-  #following = new AbortController();
 
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#prefix = `$KV.${options.bucket}.`;
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
+    this.#subscription = new StandingSubscription(
+      (session, signal) => this.#subscribe(session, signal),
+      (err) => options.log.warn({ err, bucket: options.bucket }, "bucket cannot be watched yet"),
+    );
   }
 
   connectionChanged(session: Session | undefined): void {
-    this.close();
-    this.#following = new AbortController();
-    if (session !== undefined) void this.#follow(session, this.#following.signal);
+    this.#subscription.connectionChanged(session);
   }
 
   close(): void {
-    this.#following.abort();
-  }
-
-  async #follow(session: Session, signal: AbortSignal): Promise<void> {
-    const isClosed = () => signal.aborted;
-    while (!isClosed()) {
-      try {
-        await this.#subscribe(session, signal);
-        return;
-      } catch (err) {
-        if (!isClosed()) this.#options.log.warn({ err, bucket: this.#options.bucket }, "bucket cannot be watched yet");
-        await delay(retryMs, undefined, { signal }).catch(() => undefined);
-      }
-    }
+    this.#subscription.close();
   }
 
   async #subscribe(session: Session, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,5 @@
-import { type InvocationRecord, invocationResultSchema, LongshoreError, requestHeadSchema, type Revision, whereSchema } from "@longshore/protocol";
+import { type AgentAddress, type InvocationRecord, invocationResultSchema, LongshoreError, requestHeadSchema, type Revision, whereSchema } from "@longshore/protocol";
 import { z } from "zod";
-import type { AgentAddress } from "@longshore/protocol";
 import type { InvocationRequest } from "../invocation/request.ts";
 
 /** An attempt that is over. */
