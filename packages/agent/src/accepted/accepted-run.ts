@@ -14,6 +14,8 @@ export interface AcceptedRunParts {
   readonly findRevision: (digest: string) => Revision | undefined;
   /** Writes down that it begins; resolves once that is on disk. */
   readonly begin: (begun: BegunAttempt) => Promise<void>;
+  /** It was not begun, and will not be. */
+  readonly dropped: () => void;
   /** Writes down what became of it, and sees to it that a broker hears. */
   readonly finish: (result: KeptResult) => void;
 }
@@ -77,7 +79,7 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   }
 
   refuse(error: LongshoreError): void {
-    const tell = () => this.#exchange.send({ kind: "error", head: error.toShape() });
+    const tell = () => this.#drop({ kind: "error", head: error.toShape() });
     if (this.#beginning === undefined) return tell(); // A1
     [this.#body, this.#bodyBytes] = [[], 0]; // What had come of an answer is none.
     const outcome = error.phase === "execution" ? "lost" : "rejected";
@@ -104,9 +106,15 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   }
 
   #end(head: AnswerHead): void {
-    if (this.#beginning === undefined) return this.#exchange.send({ kind: "answer", head, body: nothing }); // A1
+    const tell = () => this.#drop({ kind: "answer", head, body: nothing });
+    if (this.#beginning === undefined) return tell(); // A1
     const body = this.#body === undefined ? undefined : Buffer.concat(this.#body);
-    void this.#beginning.then(() => this.#finish(head, body));
+    void this.#beginning.then((isWritten) => (isWritten ? this.#finish(head, body) : tell()));
+  }
+
+  #drop(word: Frame): void {
+    this.#exchange.send(word);
+    this.#parts.dropped();
   }
 
   /** `body` is undefined where it was too large to keep. */

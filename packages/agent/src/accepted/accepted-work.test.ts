@@ -136,6 +136,12 @@ describe("an attempt at an accepted invocation", () => {
     await settled();
     expect(frames).toMatchObject([{ kind: "error", head: { reason: "unexpected", phase: "startup" } }]);
     expect(outcomes).toEqual([]);
+    const cancelled = open();
+    cancelled.run?.request.willBegin?.().catch(() => undefined);
+    cancelled.run?.reply.complete({ ...succeeded, result: { outcome: "cancelled" } }, new Uint8Array(0));
+    await settled();
+    expect(cancelled.frames).toMatchObject([{ kind: "answer", head: { result: { outcome: "cancelled" } } }]);
+    expect(outcomes).toEqual([]);
     journal.failing = undefined;
     const again = open(opened);
     await again.run?.request.willBegin?.();
@@ -170,6 +176,31 @@ describe("an attempt at an accepted invocation", () => {
     journal.failing = undefined;
     const next = await processOn(journal);
     expect(next.outcomes).toMatchObject([{ outcome: "lost", id: second.order.invocationId }]);
+  });
+
+  it("is taken once, though it has not begun, and again once it was refused", async () => {
+    const { open } = await processOn(new MemoryJournal());
+    const { order: opened, run } = open();
+    expect(open(opened).frames).toMatchObject([{ kind: "error", head: { reason: "invocation_exists" } }]);
+    run?.reply.refuse(new LongshoreError("agent_busy", "Cannot run: no free slot", { phase: "admission" }));
+    expect(open(opened).frames).toEqual([]);
+  });
+
+  it("whose result cannot be read from the disk is not told, nor asked for again and again", async () => {
+    const journal = new MemoryJournal();
+    const { begun, outcomes, work, bus, clock } = await processOn(journal);
+    bus.connected = false;
+    const { order: opened, run } = await begun();
+    run?.reply.complete(succeeded, new Uint8Array(0));
+    await settled();
+    journal.kept.clear();
+    bus.connected = true;
+    work.connected();
+    await settled();
+    expect([outcomes, work.has(opened)]).toEqual([[], false]);
+    clock.advance(60_000);
+    await settled();
+    expect(clock.pending).toBe(0);
   });
 
   it("is not begun a second time, nor beyond the quota of results that wait", async () => {

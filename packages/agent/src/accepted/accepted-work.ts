@@ -36,6 +36,7 @@ export class AcceptedWork {
   readonly #waiting = new Map<string, { readonly key: AttemptKey; readonly inMemory: KeptResult | undefined }>();
   /** Told, and not yet settled; by when it is told again. */
   readonly #told = new Map<string, () => void>();
+  /** Taken, and not finished. */
   readonly #running = new Set<string>();
   readonly #keeping = new Set<Promise<void>>();
   #isClosed = false;
@@ -63,17 +64,13 @@ export class AcceptedWork {
     const name = nameOf(order);
     if (order.more) return refuse(new LongshoreError("bad_frame", "Cannot take an accepted invocation in parts", { phase: "admission", field: "more" }));
     if (!outbox.hasRoom) return refuse(new LongshoreError("outbox_full", "Cannot begin: the results that wait on this agent for a broker have reached their quota", { phase: "admission" }));
-    if (this.#running.has(name) || this.#waiting.has(name)) return refuse(new LongshoreError("invocation_exists", `Cannot begin: attempt ${order.attempt} of invocation ${order.invocationId} has been begun here`, { phase: "admission" }));
+    if (this.#running.has(name) || this.#waiting.has(name)) return refuse(new LongshoreError("invocation_exists", `Cannot begin: attempt ${order.attempt} of invocation ${order.invocationId} is here already`, { phase: "admission" }));
+    this.#running.add(name);
     return new AcceptedRun(order, body, exchange, {
       startRun,
       findRevision,
-      begin: (begun) => {
-        this.#running.add(name);
-        return starts.begin(begun).catch((error: unknown) => {
-          this.#running.delete(name);
-          throw error;
-        });
-      },
+      begin: (begun) => starts.begin(begun),
+      dropped: () => void this.#running.delete(name),
       finish: (result) => {
         const keeping = this.#keep(result).then(() => {
           this.#running.delete(name);
@@ -84,7 +81,7 @@ export class AcceptedWork {
     });
   }
 
-  /** Begun here and not finished, or finished and not settled. */
+  /** Taken here and not finished, or finished and not settled. */
   has(key: AttemptKey): boolean {
     return this.#running.has(nameOf(key)) || this.#waiting.has(nameOf(key));
   }
@@ -149,7 +146,8 @@ export class AcceptedWork {
 
   async #tellOne(key: AttemptKey, inMemory: KeptResult | undefined): Promise<void> {
     const result = inMemory ?? (await this.#options.outbox.read(key));
-    if (result !== undefined && this.#waiting.has(nameOf(key))) this.#options.bus.outcome({ kind: "answer", head: result.head, body: result.body });
+    if (result === undefined) return void this.#waiting.delete(nameOf(key)); // Settled meanwhile; or its file cannot be read, now or later.
+    if (this.#waiting.has(nameOf(key))) this.#options.bus.outcome({ kind: "answer", head: result.head, body: result.body });
   }
 }
 
