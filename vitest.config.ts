@@ -7,6 +7,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "packages/cli/bin/**/*.test.mjs", "scripts/**/*.test.mjs", "test/house/**/*.test.ts"],
+          // Seeded walks are much work, and CI may be busy with more.
+          testTimeout: 30_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },

@@ -27,6 +27,8 @@ export class DecidingRoster implements FleetHandlers {
 
   orphan(): void {}
 
+  outcome(): void {}
+
   /** So many agents are ready. */
   get readyCount(): number {
     return [...this.roster.agents()].filter(({ standing }) => standing === "ready").length;

@@ -9,7 +9,7 @@ const answer: Frame = { kind: "answer", head: { complete: true }, body: new Uint
 /** Starts a broker; resolves once it listens. `taken`: the first orphan that it takes. */
 async function takingBroker(testBus: TestBus, brokerId: string): Promise<{ readonly taken: Promise<{ from: AgentAddress; frame: Frame }> }> {
   const { happened, happen } = event<{ from: AgentAddress; frame: Frame }>();
-  await testBus.broker(brokerId, { heartbeat: () => undefined, introduction: () => undefined, orphan: (from, frame) => happen({ from, frame }) });
+  await testBus.broker(brokerId, { heartbeat: () => undefined, introduction: () => undefined, outcome: () => undefined, orphan: (from, frame) => happen({ from, frame }) });
   return { taken: happened };
 }
 
@@ -51,7 +51,7 @@ describe("an agent whose broker is gone", () => {
     const taken: string[] = [];
     const first = event();
     for (const brokerId of ["b1", "b2", "b3"]) {
-      await testBus.broker(brokerId, { heartbeat: () => undefined, introduction: () => undefined, orphan: () => { taken.push(brokerId); first.happen(); } });
+      await testBus.broker(brokerId, { heartbeat: () => undefined, introduction: () => undefined, outcome: () => undefined, orphan: () => { taken.push(brokerId); first.happen(); } });
     }
     order.exchange.send(answer);
     await held.until(() => order.goneCount === 1);

@@ -115,7 +115,7 @@ describe("whoever was not asked", () => {
 
   it("cannot speak for another in a heartbeat, and what is malformed is dropped and counted", async () => {
     const heard: string[] = [];
-    broker.listen({ heartbeat: (from) => heard.push(from.agentId), introduction: () => undefined, orphan: () => undefined });
+    broker.listen({ heartbeat: (from) => heard.push(from.agentId), introduction: () => undefined, orphan: () => undefined, outcome: () => undefined });
     const stolen = await testBus.connection(testBus.credential("plant", "thief"));
     const beat = (agentId: string, more: object = {}) =>
       body(JSON.stringify({ agentId, siteId: "plant", incarnation: "i", sequence: 1, state: "ready", memoryBytes: 1, memoryFreeBytes: 1, instancesMax: 1, instancesFree: 1, running: 0, idle: 0, held: 0, revisions: [], ...more }));

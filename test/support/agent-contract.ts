@@ -157,6 +157,8 @@ class Said implements FleetHandlers {
 
   orphan(): void {}
 
+  outcome(): void {}
+
   /** The next of a list that fits, from now on. */
   #next<T>(list: readonly T[], fits: (each: T) => boolean): Promise<T> {
     const from = list.length;

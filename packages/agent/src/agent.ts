@@ -204,7 +204,7 @@ class WiredAgent implements Agent {
     const { dataFolder, outboxQuotaBytes } = this.#config;
     const starts = (started.starts = await StartLog.open(joinPath(dataFolder, "journal")));
     const outbox = await Outbox.open({ folder: joinPath(dataFolder, "outbox"), quotaBytes: outboxQuotaBytes, log });
-    const accepted = new AcceptedWork({ ...parts, starts, outbox, clock: this.#clock, log });
+    const accepted = new AcceptedWork({ ...parts, incarnation: this.#incarnation, starts, outbox, clock: this.#clock, log });
     await accepted.recover();
     return accepted;
   }

@@ -82,7 +82,7 @@ class WiredBroker implements Broker {
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
     const { http, core } = this.#started;
-    await Promise.all([http?.drain(deadlineMs), core?.dispatcher.drain(deadlineMs)]);
+    await Promise.all([http?.drain(deadlineMs), core?.drain(deadlineMs)]);
     await this.close();
   }
 
@@ -91,7 +91,7 @@ class WiredBroker implements Broker {
     const { opened, bus, identity, core, http } = this.#started;
     this.#started = {};
     await http?.close();
-    core?.close();
+    await core?.close();
     identity?.close();
     await bus?.close();
     await opened?.close();

@@ -1,4 +1,4 @@
-import type { AgentAddress, FleetEvent, Frame, FunctionName, TenantId } from "@longshore/protocol";
+import { type AgentAddress, type FleetEvent, type Frame, type FunctionName, invocationIdSchema, parseName, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { Bus } from "./bus/bus.ts";
 import type { Clock } from "./clock.ts";
@@ -8,13 +8,14 @@ import type { Identity } from "./identity/identity.ts";
 import { Dispatcher } from "./invocation/dispatch.ts";
 import { createInflightElsewhere } from "./invocation/inflight-elsewhere.ts";
 import { Invocations } from "./invocation/invocations.ts";
-import type { InvocationLimits } from "./invocation/limits.ts";
+import { defaultInvocationLimits, type InvocationLimits } from "./invocation/limits.ts";
 import { readOrphan, recordOfOrphan } from "./invocation/records.ts";
-import { storeOrphan, tellFinished } from "./invocation/tell-finished.ts";
+import { storeOrphan, tellEnded, tellFinished } from "./invocation/tell-finished.ts";
 import { FunctionLogs } from "./logs/function-logs.ts";
 import { Metrics } from "./metrics.ts";
 import { KeyPairs } from "./aws/key-pairs.ts";
 import { createSignatureVerifier, type SignatureVerifier } from "./aws/signature-verifier.ts";
+import { Queue } from "./queue/queue.ts";
 import { RegistryCredentials } from "./registry/credentials.ts";
 import { Deployer } from "./registry/deploy.ts";
 import { Functions } from "./registry/functions.ts";
@@ -49,7 +50,9 @@ export interface Core {
   parts(sockets: () => number): BrokerParts;
   /** Reads what is stored and hears the agents; once bus and identity have started. */
   start(): Promise<void>;
-  close(): void;
+  /** Tries nothing more of what is queued, and lets calls under way finish for at most that long. */
+  drain(deadlineMs: number): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** An agent that is asked to introduce itself answers within that time, or is not there. */
@@ -84,7 +87,9 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
   const finished = tellFinished({ records, hub, ended: (record) => metrics.ended(record), log: invocationLog });
   const dispatcher = new Dispatcher({ bus, clock, registry, roster, credentials, limits, finished });
   const elsewhere = createInflightElsewhere(bus, dispatcher.inflight);
-  const invocations = new Invocations({ inflight: dispatcher.inflight, elsewhere, records });
+  const queueLog = log.child({ component: "queue" });
+  const queue = new Queue({ bus, clock, registry, roster, credentials, asker, onceWithinMs: limits.backlogWaitMs ?? defaultInvocationLimits.backlogWaitMs, refusal: () => undefined, ended: tellEnded({ hub, ended: (record) => metrics.ended(record), log: queueLog }), log: queueLog });
+  const invocations = new Invocations({ inflight: dispatcher.inflight, elsewhere, records, queue });
 
   /** An agent tells what became of a run of another broker; only of functions that it may run. */
   const takeOrphan = (from: AgentAddress, frame: Frame): void => {
@@ -94,7 +99,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
     const mayRun = joined.site(from.siteId)?.tenants?.includes(tenantId) !== false && joined.agent(from.agentId) !== undefined;
     if (isKnown && mayRun) storeOrphan({ records, hub, log: invocationLog }, tenantId, recordOfOrphan(read, from, clock.date()), read.body);
   };
-  bus.listen({ heartbeat: (from, heartbeat) => roster.heartbeat(from, heartbeat), introduction: (from, introduction) => roster.introduction(from, introduction), orphan: takeOrphan });
+  bus.listen({ heartbeat: (from, heartbeat) => roster.heartbeat(from, heartbeat), introduction: (from, introduction) => roster.introduction(from, introduction), orphan: takeOrphan, outcome: (from, frame) => queue.outcome(from, frame) });
 
   const settings = { setCordoned: identity.agents.setCordoned.bind(identity.agents), revoke: identity.revokeAgent.bind(identity) };
   const logs = new FunctionLogs({
@@ -102,7 +107,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
     asker,
     clock,
     revisions: (tenantId, functionName) => (registry.find(tenantId, functionName as FunctionName) === undefined ? undefined : registry.revisions(tenantId, functionName as FunctionName)),
-    view: (tenantId, invocationId) => invocations.view(tenantId, invocationId),
+    view: async (tenantId, invocationId) => invocations.view(tenantId, parseName(invocationIdSchema, invocationId, "invocationId")),
   });
 
   return {
@@ -123,18 +128,25 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
         remove: (tenantId, accessKeyId) => keyPairs.remove(tenantId, accessKeyId),
       },
       invocations,
+      queue,
       fleet: new FleetOperations({ roster, joined, settings, asker, nameRevision: nameFor(undefined), log }),
       identity,
       logs,
       health: { brokerId: bus.brokerId, problem: () => problem() ?? (registry.isReady ? undefined : "the registry has not been read") },
-      metrics: () => metrics.page({ ...dispatcher.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), busCounters: bus.counters }),
+      metrics: () => metrics.page({ ...dispatcher.load, ...queue.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), busCounters: bus.counters }),
     }),
     async start() {
       await Promise.all([registry.start(), credentials.start(), keyPairs.start()]);
       await roster.start();
       preparer.start();
+      await queue.start();
     },
-    close() {
+    async drain(deadlineMs) {
+      await queue.close(); // Others take it up while calls finish here.
+      await dispatcher.drain(deadlineMs);
+    },
+    async close() {
+      await queue.close();
       preparer.close();
       dispatcher.close();
       roster.close();

@@ -7,6 +7,9 @@ const bucketSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 export interface Gauges {
   readonly waiting: number;
   readonly running: number;
+  /** Accepted and not ended, in the partitions that this broker tries; and of these, with agents by its sending. */
+  readonly queued: number;
+  readonly sent: number;
   readonly sockets: number;
   /** Agents by state. */
   readonly agents: ReadonlyMap<string, number>;
@@ -43,6 +46,8 @@ export class Metrics {
       this.#histogram(),
       family("longshore_invocations_waiting", "gauge", "Invocations in the backlog", [["", gauges.waiting]]),
       family("longshore_invocations_running", "gauge", "Invocations sent to an agent", [["", gauges.running]]),
+      family("longshore_queue_invocations", "gauge", "Accepted invocations in this broker's partitions", [["", gauges.queued]]),
+      family("longshore_queue_sent", "gauge", "Accepted invocations that this broker has sent to agents", [["", gauges.sent]]),
       family("longshore_sockets", "gauge", "Open WebSocket connections", [["", gauges.sockets]]),
       family("longshore_agents", "gauge", "Agents by state", labelled("state", gauges.agents)),
       family("longshore_agents_short_of_disk", "gauge", "Agents in reach that pull no image because their disk is full", [["", gauges.agentsShortOfDisk]]),

@@ -140,6 +140,22 @@ export const revisionListSchema = z.object({ revisions: z.array(functionViewSche
 export const drainRequestSchema = z.strictObject({ deadlineMs: z.number().int().min(0).max(3_600_000).default(60_000) });
 export type DrainRequest = z.infer<typeof drainRequestSchema>;
 
+/** Nothing waits longer to be begun. */
+export const maxDelayMs = 30 * 24 * 3_600_000;
+/** How an invocation is taken: `sync` waits for the answer; `async` is answered 202 once it is on disk, and begun when and as often as it takes. */
+export const invokeQuerySchema = z.strictObject({
+    mode: z.enum(["sync", "async"]).default("sync"),
+    /** Async: not begun before that, RFC 3339 … */
+    notBefore: z.iso.datetime({ offset: true }).optional(),
+    /** … or not before so many milliseconds from now. */
+    delayMs: z.number().int().min(0).max(maxDelayMs).optional(),
+    /** Async: `expired` where it has not begun so many milliseconds after it might; default six hours. */
+    maxAgeMs: z.number().int().min(1_000).max(maxDelayMs).optional(),
+  });
+export type InvokeQuery = z.output<typeof invokeQuerySchema>;
+/** `GET /v1/invocations/{id}`: with `waitMs` the answer waits that long for the end of an accepted invocation. */
+export const invocationQuerySchema = z.strictObject({ waitMs: z.number().int().min(0).max(60_000).default(0) });
+
 /** One operation of the HTTP interface. */
 export interface Route {
   readonly id: string;
@@ -165,8 +181,8 @@ export const routes = [
   { id: "listFunctions", method: "GET", path: "/v1/functions", summary: "The functions of the tenant, by name, in pages", access: "key", query: pageQuerySchema, response: functionListSchema, status: 200 },
   { id: "listRevisions", method: "GET", path: "/v1/functions/{fn}/revisions", summary: "A function's revisions, newest first", access: "key", response: revisionListSchema, status: 200 },
   { id: "functionLogs", method: "GET", path: "/v1/functions/{fn}/logs", summary: "Log lines of all instances as JSON lines", access: "key", query: logFilterSchema, status: 200 },
-  { id: "invoke", method: "POST", path: "/v1/functions/{fn}/invocations", summary: "Invoke with the body's bytes and wait for the answer", access: "key", status: 200 },
-  { id: "getInvocation", method: "GET", path: "/v1/invocations/{id}", summary: "State or terminal record", access: "key", response: invocationViewSchema, status: 200 },
+  { id: "invoke", method: "POST", path: "/v1/functions/{fn}/invocations", summary: "Invoke with the body's bytes and wait for the answer, or with mode=async have it accepted", access: "key", query: invokeQuerySchema, status: 200 },
+  { id: "getInvocation", method: "GET", path: "/v1/invocations/{id}", summary: "State or terminal record", access: "key", query: invocationQuerySchema, response: invocationViewSchema, status: 200 },
   { id: "cancelInvocation", method: "DELETE", path: "/v1/invocations/{id}", summary: "Cancel", access: "key", status: 202 },
   { id: "getResult", method: "GET", path: "/v1/invocations/{id}/result", summary: "The answer's body, while it is kept", access: "key", status: 200 },
   { id: "invocationLogs", method: "GET", path: "/v1/invocations/{id}/logs", summary: "Log lines of one invocation as JSON lines", access: "key", query: logFilterSchema, status: 200 },

@@ -40,6 +40,18 @@ export const timingsSchema = z.object({
   totalMs: z.number().optional(),
 });
 
+/** An attempt at an accepted invocation that ended and was followed by another. */
+export const pastAttemptSchema = z.object({
+  /** Attempts are numbered from 1 as they are sent; one that was refused before it began leaves a gap. */
+  attempt: z.number().int().positive(),
+  siteId: z.string(),
+  agentId: z.string(),
+  /** RFC 3339. */
+  endedAt: z.string(),
+  result: invocationResultSchema,
+});
+export type PastAttempt = z.infer<typeof pastAttemptSchema>;
+
 /** The one terminal record of an invocation. */
 export const invocationRecordSchema = z.object({
   invocationId: z.string(),
@@ -60,14 +72,36 @@ export const invocationRecordSchema = z.object({
   /** Content type and whether `GET …/result` has the body (bodies over 256 KiB of sync invocations are not kept). */
   resultKept: z.boolean(),
   resultHeaders: z.array(z.tuple([z.string(), z.string()])).optional(),
+  /** Of an accepted one: the attempts before the one that ended it, oldest first; absent: none. */
+  past: z.array(pastAttemptSchema).optional(),
 });
 export type InvocationRecord = z.infer<typeof invocationRecordSchema>;
 
-/** The state of an invocation that has no terminal record yet. */
+/** The state of an invocation that has no terminal record yet. `running`: it is with an agent. */
 export const invocationStates = ["waiting", "running"] as const;
+/** An invocation that has no terminal record yet. */
+export const pendingInvocationSchema = z.object({
+  state: z.enum(invocationStates),
+  invocationId: z.string(),
+  functionName: z.string(),
+  /** RFC 3339, like every time here. */
+  acceptedAt: z.string(),
+  /** What follows is told of accepted invocations alone. The number of the attempt under way, or to come. */
+  attempt: z.number().int().positive().optional(),
+  /** It is not begun before that … */
+  notBefore: z.string().optional(),
+  /** … nor after that. */
+  expiresAt: z.string().optional(),
+  siteId: z.string().optional(),
+  agentId: z.string().optional(),
+  /** Somebody asked for its end. */
+  cancelRequested: z.boolean().optional(),
+  past: z.array(pastAttemptSchema).optional(),
+});
+export type PendingInvocation = z.infer<typeof pendingInvocationSchema>;
 /** What `GET /v1/invocations/{id}` answers. */
 export const invocationViewSchema = z.union([
   z.object({ state: z.literal("finished"), record: invocationRecordSchema }),
-  z.object({ state: z.enum(invocationStates), invocationId: z.string(), functionName: z.string(), acceptedAt: z.string() }),
+  pendingInvocationSchema,
 ]);
 export type InvocationView = z.infer<typeof invocationViewSchema>;

@@ -34,9 +34,22 @@ export const runOrderSchema = z.object({
    * An attempt at an accepted invocation: the agent answers that it has begun, once that is on its disk; what became of it goes to any
    * broker, again and again, until one says that it is stored.
    */
-  accepted: z.object({ acceptedAt: z.string() }).optional(),
+  accepted: z
+    .object({
+      acceptedAt: z.string(),
+      /** The process of the agent that it is meant for: another one must not begin it, since its broker has been told what became of that one's. */
+      incarnation: z.string(),
+    })
+    .optional(),
 });
 export type RunOrder = z.infer<typeof runOrderSchema>;
+
+/** Names an attempt. */
+const attemptKeySchema = z.object({ invocationId: invocationIdSchema, attempt: z.number().int().positive() });
+/** Nobody asks of more attempts at once. */
+export const maxAttemptsAsked = 1000;
+/** The attempts that an agent has not, and will not begin. */
+export const confirmAnswerSchema = z.object({ unknown: z.array(attemptKeySchema) });
 
 /** Where a line of log was written; `system`: the agent's, or a broker's, own words. */
 export const logStreams = ["stdout", "stderr", "system"] as const;
@@ -61,7 +74,12 @@ export const askSchema = z.discriminatedUnion("ask", [
   /** Undo a drain that has not ended the process. */
   z.object({ ask: z.literal("resume") }),
   /** What became of these attempts is stored: the agent need not keep it any more. */
-  z.object({ ask: z.literal("settle"), attempts: z.array(z.object({ invocationId: invocationIdSchema, attempt: z.number().int().positive() })).max(1000) }),
+  z.object({ ask: z.literal("settle"), attempts: z.array(attemptKeySchema).max(maxAttemptsAsked) }),
+  /**
+   * Which of these attempts has the agent not? It must not begin them any more from then on. Of those that it has it ends the ones with
+   * `cancel`. Answered by {@link confirmAnswerSchema}.
+   */
+  z.object({ ask: z.literal("confirm"), attempts: z.array(attemptKeySchema.extend({ cancel: z.boolean().default(false) })).max(maxAttemptsAsked) }),
   /** Lines of log, as a streamed body of {@link logLineSchema} JSON lines; with `follow` until cancelled. */
   z.object({
     ask: z.literal("logs"),

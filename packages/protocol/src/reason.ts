@@ -19,6 +19,7 @@ export const reasons = {
   bad_header: entry("invalid_argument", 400),
   payload_too_large: entry("invalid_argument", 413),
   headers_too_large: entry("invalid_argument", 431),
+  idempotency_mismatch: entry("invalid_argument", 422),
   body_incomplete: entry("invalid_argument", 400),
   body_too_slow: entry("invalid_argument", 408),
   ambiguous_port: entry("invalid_argument", 400),
@@ -37,6 +38,7 @@ export const reasons = {
   route_not_found: entry("not_found", 404),
   method_not_allowed: entry("unimplemented", 405),
   invocation_exists: entry("already_exists", 409),
+  attempt_withdrawn: entry("cancelled", 499),
   token_used: entry("already_exists", 409),
   revision_conflict: entry("already_exists", 409),
   no_agent_eligible: entry("failed_precondition", 400),
@@ -66,7 +68,6 @@ export const reasons = {
   disk_full: entry("unavailable", 503),
   instance_start_failed: entry("unavailable", 503),
   contract_unimplemented: entry("unimplemented", 501),
-  async_unimplemented: entry("unimplemented", 501),
   unexpected: entry("internal", 500),
 } as const satisfies Record<string, ReasonEntry>;
 

@@ -48,8 +48,9 @@ export const brokerSubscriptions = {
   heartbeats: `${prefix}.site.*.*.heartbeat`,
   introductions: `${prefix}.site.*.*.introduction`,
   orphans: `${prefix}.site.*.*.orphan`,
+  outcomes: `${prefix}.site.*.*.outcome`,
 } as const;
-/** Queue group in which brokers share orphans. */
+/** Queue group in which brokers share orphans and outcomes. */
 export const brokerQueueGroup = "brokers";
 
 /** The permissions of an agent's credential (identity.md: scoped signing key; `{{…}}` is filled in by the server). */

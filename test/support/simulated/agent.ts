@@ -66,7 +66,7 @@ export class SimulatedAgent {
       return drained;
     };
     const startRun = createRunner({ pool, revisions, contractOf: () => echoContract as Contract, journal: noJournal, clock: systemClock, log: silentLog });
-    const accepted = new AcceptedWork({ ...new MemoryJournal().open(), bus: this.#bus, startRun, findRevision: (digest) => revisions.find(digest), clock: systemClock, log: silentLog });
+    const accepted = new AcceptedWork({ ...new MemoryJournal().open(), bus: this.#bus, incarnation: this.incarnation, startRun, findRevision: (digest) => revisions.find(digest), clock: systemClock, log: silentLog });
     const engine = { inspectImage: (reference: string) => Promise.resolve(imageOf(reference)), pullImage };
     const answerAsk = createAskHandler({ engine, images, pool, revisions, adoption: { revisionKnown: () => undefined }, logs: { read: noLines }, accepted, introduce, resume, drain });
     await this.#bus.start({

@@ -49,7 +49,7 @@ export class LargeFleet implements AsyncDisposable {
     await storeFunctions(store, [{ name: functionName, image: "images.example.com/echo:1", contract: "http" }]);
     const switchboard = await Switchboard.to(testBus.bus, join(testBus.dataFolder, "nats"));
     const fleet = new LargeFleet({ testBus, switchboard, addresses: all.slice(0, count - apart), apart: all.slice(count - apart), link: await CuttableLink.to(testBus.bus.port) });
-    await testBus.broker("listening", { heartbeat: () => undefined, introduction: ({ agentId }) => fleet.#introduced(agentId), orphan: () => undefined });
+    await testBus.broker("listening", { heartbeat: () => undefined, introduction: ({ agentId }) => fleet.#introduced(agentId), orphan: () => undefined, outcome: () => undefined });
     await fleet.agents.start(fleet.addresses, overMs);
     await Promise.all(fleet.apart.map((address) => fleet.#startApart(address)));
     return fleet;

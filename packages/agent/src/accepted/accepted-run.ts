@@ -52,7 +52,12 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   }
 
   frame(frame: Frame): void {
-    if (frame.kind === "cancel") this.#run.cancel("requested");
+    if (frame.kind === "cancel") this.cancel();
+  }
+
+  /** Ends it; what became of it is told like any other end. */
+  cancel(): void {
+    this.#run.cancel("requested");
   }
 
   /** It goes on: another broker will want to know. */

@@ -12,7 +12,7 @@ const revision = testRevision({ name: "resize" });
 const acceptedAt = "2026-11-28T10:00:00.000Z";
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 const succeeded: AnswerHead = { complete: true, status: 200, headers: [], result: { outcome: "succeeded" } };
-const order = (changes: Partial<RunOrder> = {}): RunOrder => ({ invocationId: createInvocationId(), attempt: 1, revisionDigest: revision.digest, remainingMs: 1_000, request: { method: "POST", target: "/", headers: [] }, more: false, accepted: { acceptedAt }, ...changes });
+const order = (changes: Partial<RunOrder> = {}): RunOrder => ({ invocationId: createInvocationId(), attempt: 1, revisionDigest: revision.digest, remainingMs: 1_000, request: { method: "POST", target: "/", headers: [] }, more: false, accepted: { acceptedAt, incarnation: "this" }, ...changes });
 
 /** A process of an agent on a given disk, whose runs, bus and time are the test's. */
 async function processOn(journal: MemoryJournal) {
@@ -30,6 +30,7 @@ async function processOn(journal: MemoryJournal) {
   const work = new AcceptedWork({
     ...journal.open(),
     bus,
+    incarnation: "this",
     startRun: (request, reply) => {
       const cancelled: string[] = [];
       runs.push({ request, reply, cancelled });

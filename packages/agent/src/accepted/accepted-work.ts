@@ -11,6 +11,8 @@ export interface AcceptedWorkOptions {
   readonly starts: Pick<StartLog, "begin" | "end" | "interrupted">;
   readonly outbox: Pick<Outbox, "hasRoom" | "waiting" | "keep" | "read" | "settle">;
   readonly bus: Pick<AgentBus, "outcome" | "connected">;
+  /** Of this process: an order for an earlier one is refused. */
+  readonly incarnation: string;
   readonly startRun: StartRun;
   readonly findRevision: (digest: string) => Revision | undefined;
   readonly clock: Clock;
@@ -21,6 +23,8 @@ export interface AcceptedWorkOptions {
 const tellAgainMs = 5_000;
 /** So many outcomes are on their way at a time: results may be large, and many may wait after an outage. */
 const tellAtOnce = 32;
+/** Of so many withdrawn attempts an order may still come; the oldest are forgotten first. */
+const maxWithdrawn = 100_000;
 
 /**
  * Attempts at accepted invocations at this agent: begun only once that is on disk, and told of until a broker has stored what became of
@@ -28,7 +32,8 @@ const tellAtOnce = 32;
  *
  * Invariants: W1 an attempt that was begun ends in one result. One that an earlier process had begun is `lost`: nobody can say what its
  * program did. W2 a result is on disk before its start is forgotten, and told until it is settled. W3 what the disk does not take is told
- * from memory, and its start stays: should the process die, it is `lost`, which is true.
+ * from memory, and its start stays: should the process die, it is `lost`, which is true. W4 an attempt that a broker was told is not here
+ * is not begun here any more: it may be elsewhere by then.
  */
 export class AcceptedWork {
   readonly #options: AcceptedWorkOptions;
@@ -37,7 +42,8 @@ export class AcceptedWork {
   /** Told, and not yet settled; by when it is told again. */
   readonly #told = new Map<string, () => void>();
   /** Taken, and not finished. */
-  readonly #running = new Set<string>();
+  readonly #running = new Map<string, AcceptedRun | undefined>();
+  readonly #withdrawn = new Set<string>();
   readonly #keeping = new Set<Promise<void>>();
   #isClosed = false;
 
@@ -56,17 +62,20 @@ export class AcceptedWork {
 
   /** A broker's order. */
   open(order: RunOrder, body: Uint8Array, exchange: AgentExchange): AgentExchangeHandlers {
-    const { outbox, startRun, findRevision, starts } = this.#options;
+    const { outbox, startRun, findRevision, starts, incarnation } = this.#options;
     const refuse = (error: LongshoreError): AgentExchangeHandlers => {
       exchange.send({ kind: "error", head: error.toShape() });
       return { frame: () => undefined, brokerGone: () => undefined };
     };
     const name = nameOf(order);
     if (order.more) return refuse(new LongshoreError("bad_frame", "Cannot take an accepted invocation in parts", { phase: "admission", field: "more" }));
+    if (this.#withdrawn.has(name) || order.accepted?.incarnation !== incarnation) {
+      return refuse(new LongshoreError("attempt_withdrawn", `Cannot begin: attempt ${order.attempt} of invocation ${order.invocationId} was taken back meanwhile`, { phase: "admission" })); // W4
+    }
     if (!outbox.hasRoom) return refuse(new LongshoreError("outbox_full", "Cannot begin: the results that wait on this agent for a broker have reached their quota", { phase: "admission" }));
-    if (this.#running.has(name) || this.#waiting.has(name)) return refuse(new LongshoreError("invocation_exists", `Cannot begin: attempt ${order.attempt} of invocation ${order.invocationId} is here already`, { phase: "admission" }));
-    this.#running.add(name);
-    return new AcceptedRun(order, body, exchange, {
+    if (this.has(order)) return refuse(new LongshoreError("invocation_exists", `Cannot begin: attempt ${order.attempt} of invocation ${order.invocationId} is here already`, { phase: "admission" }));
+    this.#running.set(name, undefined);
+    const run = new AcceptedRun(order, body, exchange, {
       startRun,
       findRevision,
       begin: (begun) => starts.begin(begun),
@@ -79,6 +88,16 @@ export class AcceptedWork {
         this.#keeping.add(keeping);
       },
     });
+    if (this.#running.has(name)) this.#running.set(name, run); // It may be over already.
+    return run;
+  }
+
+  /** Which of these are not here, nor ever will be; ends those that are and are to be cancelled. */
+  confirm(attempts: readonly (AttemptKey & { readonly cancel: boolean })[]): { readonly unknown: AttemptKey[] } {
+    for (const key of attempts) if (key.cancel) this.#running.get(nameOf(key))?.cancel();
+    const unknown = attempts.filter((key) => !this.has(key));
+    for (const key of unknown) this.#withdraw(nameOf(key));
+    return { unknown: unknown.map(({ invocationId, attempt }) => ({ invocationId, attempt })) };
   }
 
   /** Taken here and not finished, or finished and not settled. */
@@ -113,6 +132,13 @@ export class AcceptedWork {
     this.#isClosed = true;
     for (const cancel of this.#told.values()) cancel();
     await Promise.all(this.#keeping);
+  }
+
+  #withdraw(name: string): void {
+    this.#withdrawn.add(name); // W4
+    if (this.#withdrawn.size <= maxWithdrawn) return;
+    const [oldest = ""] = this.#withdrawn;
+    this.#withdrawn.delete(oldest);
   }
 
   async #keep(result: KeptResult): Promise<void> {

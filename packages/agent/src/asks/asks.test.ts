@@ -47,7 +47,13 @@ function scene() {
     revisions,
     adoption: { revisionKnown: tell("known") } as Partial<AskedParts["adoption"]> as AskedParts["adoption"],
     logs: { read: () => lines() } as Partial<AskedParts["logs"]> as AskedParts["logs"],
-    accepted: { settle: async (attempts) => void told.push(["settle", attempts]) },
+    accepted: {
+      settle: async (attempts) => void told.push(["settle", attempts]),
+      confirm: (attempts) => {
+        told.push(["confirm", attempts]);
+        return { unknown: [] };
+      },
+    },
     introduce: tell("introduce"),
     drain: async (deadlineMs) => void told.push(["drain", deadlineMs]),
     resume: tell("resume"),
@@ -81,7 +87,8 @@ describe("what a broker asks", () => {
     await made.ask({ ask: "resume" });
     await made.ask({ ask: "introduce" });
     await made.ask({ ask: "settle", attempts: [] });
-    expect(made.told).toEqual([["forget", "d"], ["retire", "d"], ["drain", 5], ["resume"], ["introduce"], ["settle", []]]);
+    expect(await made.ask({ ask: "confirm", attempts: [] })).toEqual({ unknown: [] });
+    expect(made.told).toEqual([["forget", "d"], ["retire", "d"], ["drain", 5], ["resume"], ["introduce"], ["settle", []], ["confirm", []]]);
     const answered = made.ask({ ask: "logs", tenantId: "default", tail: 1, follow: false });
     expect(Symbol.asyncIterator in answered).toBe(true);
   });

@@ -42,7 +42,7 @@ const answer: AnswerHead = { complete: true, status: 200, headers: [], result: s
 
 describe("a run's exchange", () => {
   it("is another's where the invocation was accepted", () => {
-    const { told, request } = open({ ...order, accepted: { acceptedAt: "2026-11-28T00:00:00.000Z" } });
+    const { told, request } = open({ ...order, accepted: { acceptedAt: "2026-11-28T00:00:00.000Z", incarnation: "this" } });
     expect([told, request]).toEqual([["accepted"], undefined]);
   });
 

@@ -66,7 +66,6 @@ describe("AWS's Lambda API", () => {
     ["a revision that is not the current one", { Qualifier: "1" }, { name: "InvalidParameterValueException", message: expect.stringContaining("2 is the current one") }],
     ["two qualifiers that differ", { FunctionName: "resize:1", Qualifier: "2" }, { name: "InvalidParameterValueException" }],
     ["a name that is none", { FunctionName: "re/size" }, { name: "ValidationException", message: expect.stringContaining("functionName") }],
-    ["a call that is not waited for", { InvocationType: "Event" }, { name: "NotImplementedException", message: expect.stringContaining("Event"), $metadata: { httpStatusCode: 501 } }],
     ["an unknown kind of call", { InvocationType: "Later" as "Event" }, { name: "ValidationException", message: expect.stringContaining("invocationType") }],
     ["an event that is not JSON", { Payload: "{tide" }, { name: "InvalidRequestContentException" }],
     ["an event of a byte more than 6 MB", { Payload: `"${"x".repeat(payloadMax - 1)}"` }, { name: "RequestTooLargeException", $metadata: { httpStatusCode: 413 } }],

@@ -20,7 +20,7 @@ import { matchAwsOperation } from "./route.ts";
 import type { SignatureVerifier } from "./signature-verifier.ts";
 
 export interface AwsDoorOptions {
-  readonly parts: Pick<BrokerParts, "functions" | "logs">;
+  readonly parts: Pick<BrokerParts, "functions" | "logs" | "queue">;
   readonly invoker: Invoker;
   readonly callers: CallerRules;
   readonly signatures: SignatureVerifier;
@@ -64,9 +64,17 @@ export class AwsDoor {
     const view = this.#find(tenantId, reference);
     if (asked.operation === "getFunction") return sendAwsJson(response, descriptionOf(view, reference.qualifier));
     if (asked.operation === "getConfiguration") return sendAwsJson(response, configurationOf(view, reference.qualifier));
-    const call = this.#read(request, response, { tenantId, reference, view, event, invocationId });
+    const isStreamed = asked.operation === "invokeStream";
+    const call = this.#read(request, response, { tenantId, reference, view, event, invocationId, isStreamed });
     if (call === undefined) response.writeHead(204).end();
-    else await (asked.operation === "invokeStream" ? invokeStreamed : invokeCollected)(this.#options, response, call);
+    else if (call.options.isEvent) await this.#accept(response, call);
+    else await (isStreamed ? invokeStreamed : invokeCollected)(this.#options, response, call);
+  }
+
+  /** InvocationType Event: 202 once it is on disk. */
+  async #accept(response: ServerResponse, { tenantId, view, event, invocationId, options }: Call): Promise<void> {
+    await this.#options.parts.queue.accept({ invocationId, tenantId, functionName: view.name, where: options.where, timeoutMs: undefined, request: { method: "POST", target: "/", headers: options.headers }, body: event });
+    response.writeHead(202, { "Content-Length": 0 }).end();
   }
 
   /** By signature, else as everywhere: by one of our keys, or as the machine's own user. */
@@ -88,14 +96,15 @@ export class AwsDoor {
   }
 
   /** The invocation that a request means; undefined when it asked only whether it could be. */
-  #read(request: IncomingMessage, response: ServerResponse, given: Pick<Call, "tenantId" | "view" | "event" | "invocationId"> & { readonly reference: FunctionReference }): Call | undefined {
-    const { reference, view, event, ...rest } = given;
+  #read(request: IncomingMessage, response: ServerResponse, given: Pick<Call, "tenantId" | "view" | "event" | "invocationId"> & { readonly reference: FunctionReference; readonly isStreamed: boolean }): Call | undefined {
+    const { reference, view, event, isStreamed, ...rest } = given;
     const options = readInvokeOptions(request.headers);
     const current = this.#options.parts.functions.view(given.tenantId, view.name);
     if (current.revision !== view.revision) {
       throw new AwsError("InvalidParameterValueException", 400, `Revision ${view.revision} of ${view.name}, qualifier ${reference.qualifier ?? ""}, takes no invocations: ${current.revision} is the current one`);
     }
     if (view.contract === "lambda") checkJson(event);
+    if (isStreamed && options.isEvent) throw new AwsError("ValidationException", 400, "Value 'Event' at 'invocationType' failed to satisfy constraint: a streamed answer is waited for");
     if (options.isDryRun) return undefined;
     const leaving = new AbortController();
     response.on("close", () => leaving.abort());

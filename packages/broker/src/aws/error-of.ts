@@ -34,12 +34,12 @@ const known: Partial<Record<Reason, Known>> = {
   wrong_architecture: conflict,
   image_runs_as_root: conflict,
   image_not_found: conflict,
+  idempotency_mismatch: conflict,
   no_free_slot: busy,
   backlog_full: busy,
   agent_busy: busy,
   quota: busy,
   contract_unimplemented: unimplemented,
-  async_unimplemented: unimplemented,
 };
 
 /** Any thrown value as AWS's clients know errors. */

@@ -1,4 +1,4 @@
-import { LongshoreError, parseWhere, type Where } from "@longshore/protocol";
+import { parseWhere, type Where } from "@longshore/protocol";
 import type { IncomingHttpHeaders } from "node:http";
 import { AwsError } from "./aws-error.ts";
 
@@ -7,6 +7,8 @@ const clientContextMax = 3583;
 
 /** What an Invoke asks for besides the function. */
 export interface InvokeOptions {
+  /** Accepted, and run later. */
+  readonly isEvent: boolean;
   /** Only whether it could be invoked. */
   readonly isDryRun: boolean;
   /** The end of its log goes along with the answer. */
@@ -19,14 +21,11 @@ export interface InvokeOptions {
 /** Reads the headers of an Invoke; throws an AwsError naming what it cannot take. */
 export function readInvokeOptions(headers: IncomingHttpHeaders): InvokeOptions {
   const type = headers["x-amz-invocation-type"] ?? "RequestResponse";
-  if (type === "Event") {
-    throw new LongshoreError("async_unimplemented", "Cannot take an asynchronous invocation: InvocationType Event is not in this version; use RequestResponse", { phase: "admission", field: "X-Amz-Invocation-Type" });
-  }
-  if (type !== "RequestResponse" && type !== "DryRun") throw invalid("invocationType", type, "RequestResponse, DryRun or Event");
+  if (type !== "RequestResponse" && type !== "DryRun" && type !== "Event") throw invalid("invocationType", type, "RequestResponse, DryRun or Event");
   const logType = headers["x-amz-log-type"] ?? "None";
   if (logType !== "None" && logType !== "Tail") throw invalid("logType", logType, "None or Tail");
   const where = headers["longshore-where"];
-  return { isDryRun: type === "DryRun", wantsLog: logType === "Tail", where: typeof where === "string" ? parseWhere(where, "Longshore-Where") : {}, headers: passedOn(headers) };
+  return { isEvent: type === "Event", isDryRun: type === "DryRun", wantsLog: logType === "Tail", where: typeof where === "string" ? parseWhere(where, "Longshore-Where") : {}, headers: passedOn(headers) };
 }
 
 function passedOn(headers: IncomingHttpHeaders): [string, string][] {

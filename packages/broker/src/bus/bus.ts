@@ -49,6 +49,8 @@ export interface FleetHandlers {
   introduction(from: AgentAddress, introduction: Introduction): void;
   /** An answer whose broker is gone; handed to one broker of the fleet. */
   orphan(from: AgentAddress, frame: Frame): void;
+  /** What became of an attempt at an accepted invocation; handed to one broker of the fleet. */
+  outcome(from: AgentAddress, frame: Frame): void;
 }
 
 /** Durable and shared state, behind JetStream. */

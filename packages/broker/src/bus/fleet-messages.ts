@@ -19,6 +19,9 @@ export function deliverFleetMessage(subject: string, data: Uint8Array, handlers:
     case "orphan":
       handlers.orphan(from, decodeFrame(data));
       return;
+    case "outcome":
+      handlers.outcome(from, decodeFrame(data));
+      return;
     default:
       throw new Error("no message of that kind is known");
   }

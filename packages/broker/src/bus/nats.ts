@@ -154,6 +154,7 @@ class BusOverNats implements NatsBus {
     connection.subscribe(brokerSubscriptions.heartbeats, unasked);
     connection.subscribe(brokerSubscriptions.introductions, unasked);
     connection.subscribe(brokerSubscriptions.orphans, { ...unasked, queue: brokerQueueGroup });
+    connection.subscribe(brokerSubscriptions.outcomes, { ...unasked, queue: brokerQueueGroup });
   }
 
   #reply(error: Error | null, message: Msg): void {

@@ -1,4 +1,4 @@
-import type { FunctionName, InvocationId, TenantId } from "@longshore/protocol";
+import type { AgentAddress, FunctionName, InvocationId, TenantId } from "@longshore/protocol";
 
 /** Whose invocation it is. */
 export interface QueueKey {
@@ -17,6 +17,10 @@ export interface QueueTerms {
   readonly expiresAtMs: number;
   /** It is with an agent, which has until then to say what became of it; 0: it is with none. */
   readonly sentUntilMs: number;
+  /** That agent. */
+  readonly sentTo?: AgentAddress | undefined;
+  /** Somebody asked for its end. */
+  readonly isCancelled?: boolean | undefined;
 }
 
 /** An accepted invocation as an index knows it: all but what its caller sent. */
@@ -35,10 +39,12 @@ export interface QueuedInvocation extends QueueEntry {
 /** What is known of an invocation by its id. */
 export type FoundInvocation = ({ readonly state: "queued" } & QueuedInvocation) | ({ readonly state: "finished"; readonly head: unknown; readonly body: Uint8Array } & QueueKey);
 
+export type EndedHandler = (tenantId: TenantId, invocationId: InvocationId) => void;
+
 export interface QueueFollower {
   /** A pass over everything that stands begins: on the first connection, and on each one after it. What was told before is void. */
   restarted(): void;
-  /** An entry stands, or takes the place of an earlier one of the same invocation. Of one that goes nothing is told: whoever reads it finds nothing. */
+  /** An entry stands, or takes the place of an earlier one of the same invocation. Of one that goes {@link QueueStore.onEnded} tells. */
   queued(entry: QueueEntry): void;
 }
 
@@ -59,4 +65,6 @@ export interface QueueStore {
   find(tenantId: TenantId, invocationId: InvocationId): Promise<FoundInvocation | undefined>;
   /** Every entry of a partition as it stands, then each new one; over any number of connections. `ready`: the first pass is done. */
   follow(partition: number, follower: QueueFollower): { readonly ready: Promise<void>; close(): void };
+  /** Tells of every record that any broker stores, as it happens and not again: whoever missed it and reads the entry finds nothing. */
+  onEnded(handler: EndedHandler): void;
 }

@@ -1,11 +1,12 @@
 import { DiscardPolicy, JetStreamApiCodes, JetStreamApiError, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream";
+import type { Msg } from "@nats-io/nats-core";
 import { decodeFrame, encodeFrame, type InvocationId, LongshoreError, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import { BatchWriter, type Write } from "./batch-writer.ts";
 import { attempt, notConnected } from "./bus-error.ts";
 import { QueueFollow } from "./queue-follow.ts";
-import type { FoundInvocation, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "./queue-store.ts";
-import { anythingOf, parseQueueSubject, queueStreamName, queueSubject, queueSubjects } from "./queue-subjects.ts";
+import type { EndedHandler, FoundInvocation, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "./queue-store.ts";
+import { anythingOf, endedSubject, parseQueueSubject, queueStreamName, queueSubject, queueSubjects } from "./queue-subjects.ts";
 import { readTerms, termsHeaders } from "./queue-terms.ts";
 import type { Session } from "./session.ts";
 import { WriteRefused } from "./write-refused.ts";
@@ -29,6 +30,7 @@ interface QueueStreamOptions {
 export class QueueStream implements QueueStore {
   readonly #options: QueueStreamOptions;
   readonly #follows = new Set<QueueFollow>();
+  readonly #endedHandlers: EndedHandler[] = [];
   #session: Session | undefined;
   #writer: BatchWriter | undefined;
 
@@ -59,8 +61,13 @@ export class QueueStream implements QueueStore {
     }
   }
 
+  onEnded(handler: EndedHandler): void {
+    this.#endedHandlers.push(handler);
+  }
+
   connectionChanged(session: Session | undefined): void {
     this.#session = session;
+    session?.connection.subscribe(endedSubject, { callback: (error, message) => this.#ended(error, message) });
     this.#writer = session === undefined ? undefined : new BatchWriter(session.connection);
     for (const follow of this.#follows) follow.connectionChanged(session);
   }
@@ -88,7 +95,9 @@ export class QueueStream implements QueueStore {
       payload: encodeFrame({ kind: "answer", head: record, body }),
       unit: unitOf(key),
     };
-    return (await this.#write("store a terminal record", write)) !== undefined;
+    const isStored = (await this.#write("store a terminal record", write)) !== undefined;
+    if (isStored) this.#session?.connection.publish(endedSubject, unitOf(key));
+    return isStored;
   }
 
   async find(tenantId: TenantId, invocationId: InvocationId): Promise<FoundInvocation | undefined> {
@@ -111,6 +120,12 @@ export class QueueStream implements QueueStore {
         follow.close();
       },
     };
+  }
+
+  #ended(error: Error | null, message: Msg): void {
+    if (error !== null) return;
+    const [tenantId, invocationId] = message.string().split(".");
+    if (invocationId !== undefined) for (const handler of this.#endedHandlers) handler(tenantId as TenantId, invocationId as InvocationId);
   }
 
   /** The sequence; undefined when its condition did not hold. */

@@ -29,6 +29,9 @@ export function entriesOf(partition: number): string {
   return `${prefix}.entry.${partition}.>`;
 }
 
+/** Where whoever stores a record tells the other brokers; not kept, and outside of what the stream takes in. */
+export const endedSubject = "longshore.v1.broker.ended";
+
 /** Takes a subject of the stream apart; undefined when it is not one that {@link queueSubject} made. */
 export function parseQueueSubject(subject: string): ({ readonly kind: QueueKind } & QueueKey) | undefined {
   if (!subject.startsWith(`${prefix}.`)) return undefined;

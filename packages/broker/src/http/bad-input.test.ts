@@ -40,12 +40,6 @@ describe("bad input over HTTP", () => {
     expect(answer.json()).toMatchObject({ field });
   });
 
-  it("refuses what is not in this version, instead of leaving it out", async () => {
-    await start();
-    expect((await rig.send({ method: "POST", path: "/v1/functions/x/invocations?mode=async" })).json()).toMatchObject({ status: 501, reason: "async_unimplemented", field: "mode" });
-    expect((await rig.send({ path: "/f/x/", headers: { "idempotency-key": "k" } })).json()).toMatchObject({ status: 501, field: "Idempotency-Key" });
-  });
-
   it("refuses a body over the limit early, and one that grows over it", async () => {
     await start({ limits: { bodyBytes: 1000 } });
     expect(await rig.raw("POST /f/x/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000000\r\n\r\n")).toMatch(/^HTTP\/1.1 413/);

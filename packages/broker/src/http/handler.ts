@@ -1,5 +1,6 @@
-import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, FunctionList, FunctionView, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
+import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, FunctionList, FunctionView, InvocationId, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Acceptor } from "./submission-door.ts";
 import type { LogQuery } from "../logs/log-query.ts";
 import type { Caller } from "../socket/caller.ts";
 
@@ -15,10 +16,11 @@ export interface BrokerParts {
     remove(tenantId: TenantId, name: string): Promise<void>;
   };
   readonly invocations: {
-    view(tenantId: TenantId, invocationId: string): Promise<InvocationView>;
-    cancel(tenantId: TenantId, invocationId: string): Promise<void>;
-    result(tenantId: TenantId, invocationId: string): Promise<{ record: InvocationRecord; body: Uint8Array }>;
+    view(tenantId: TenantId, invocationId: InvocationId, waitMs?: number): Promise<InvocationView>;
+    cancel(tenantId: TenantId, invocationId: InvocationId): Promise<void>;
+    result(tenantId: TenantId, invocationId: InvocationId): Promise<{ record: InvocationRecord; body: Uint8Array }>;
   };
+  readonly queue: Acceptor;
   readonly fleet: {
     agents(page: AgentPageQuery): AgentList;
     sites(): SiteView[];

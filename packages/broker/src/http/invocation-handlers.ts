@@ -1,19 +1,26 @@
-import { functionNameSchema, invocationIdSchema, LongshoreError, parseName } from "@longshore/protocol";
+import { functionNameSchema, type InvocationId, invocationIdSchema, invocationQuerySchema, LongshoreError, parseInput, parseName } from "@longshore/protocol";
 import type { LogQuery } from "../logs/log-query.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 import { readLogFilter } from "./log-filter.ts";
+import { readNumber } from "./query.ts";
 import { abortOnClose, LineAnswer } from "./ndjson.ts";
 
 /** Another spelling than ours names nothing: the same answer as for an unknown id. */
-function idOf({ parameters }: HandlerContext): string {
+function idOf({ parameters }: HandlerContext): InvocationId {
   const parsed = invocationIdSchema.safeParse(parameters["id"]);
   if (parsed.success) return parsed.data;
   throw new LongshoreError("invocation_not_found", "Cannot find invocation: no such id is known here", { phase: "admission", field: "id" });
 }
 
+/** How long the caller waits for the end. */
+function readWait(query: URLSearchParams): number {
+  const waitMs = query.get("waitMs");
+  return parseInput(invocationQuerySchema, { ...Object.fromEntries(query), ...(waitMs !== null && { waitMs: readNumber(waitMs) }) }, "query").waitMs;
+}
+
 /** Invocations by id, and logs. */
 export const invocationHandlers = {
-  getInvocation: (context) => context.parts.invocations.view(context.tenantId, idOf(context)),
+  getInvocation: (context) => context.parts.invocations.view(context.tenantId, idOf(context), readWait(context.query)),
   async cancelInvocation(context) {
     await context.parts.invocations.cancel(context.tenantId, idOf(context));
     context.response.writeHead(202, { "Content-Length": 0 }).end();

@@ -1,12 +1,15 @@
 import { createInvocationId, type FunctionName, functionNameSchema, headers as ours, type InvocationId, invocationIdSchema, isHopByHop, isReserved, LongshoreError, parseName, parseWhere, type RequestHead, requestHeadSchema, type TenantId, type Where } from "@longshore/protocol";
 import type { IncomingMessage } from "node:http";
 import { isApiKey } from "./caller.ts";
+import { idOfKey } from "../queue/idempotency-key.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { Destination } from "./router.ts";
 
 /** An HTTP request as an invocation, all but its body. */
 export interface InvocationHead {
   readonly invocationId: InvocationId;
+  /** Calls with the same key are one: it is accepted like async work, and each caller waits for its end. */
+  readonly idempotencyKey: string | undefined;
   readonly tenantId: TenantId;
   readonly functionName: FunctionName;
   readonly where: Where;
@@ -18,19 +21,20 @@ export interface InvocationHead {
 /** Checks everything of a request that names something, before any of it is used; throws naming the header or field. */
 export function readInvocationHead(incoming: IncomingMessage, { functionName, target, viaUrl }: Destination, tenantId: TenantId, limits: HttpLimits): InvocationHead {
   const { headers, method } = incoming;
-  refuseUnsupported(incoming);
+  const name = parseName(functionNameSchema, functionName, "function");
+  const idempotencyKey = readKey(single(headers[ours.idempotencyKey], ours.idempotencyKey));
   const request = { method: method ?? "POST", target, headers: passedOn(incoming, limits) };
   const checked = requestHeadSchema.omit({ headers: true }).safeParse(request);
   if (!checked.success) {
     const issue = checked.error.issues[0];
     throw new LongshoreError("bad_schema", `Cannot take request: ${String(issue?.path[0])} ${issue?.message ?? "is invalid"}`, { phase: "admission", field: String(issue?.path[0]) });
   }
-  const id = single(headers[ours.invocationId], ours.invocationId);
   const where = single(headers[ours.where], ours.where);
   return {
-    invocationId: id === undefined ? createInvocationId() : parseName(invocationIdSchema, id, "Longshore-Invocation-Id"),
+    invocationId: readId(incoming, tenantId, name, idempotencyKey),
+    idempotencyKey,
     tenantId,
-    functionName: parseName(functionNameSchema, functionName, "function"),
+    functionName: name,
     where: where === undefined ? {} : parseWhere(where, "Longshore-Where"),
     timeoutMs: readDeadline(single(headers[ours.deadlineMs], ours.deadlineMs)),
     request,
@@ -38,10 +42,18 @@ export function readInvocationHead(incoming: IncomingMessage, { functionName, ta
   };
 }
 
-function refuseUnsupported(incoming: IncomingMessage): void {
-  if (incoming.headers[ours.idempotencyKey] !== undefined) {
-    throw new LongshoreError("async_unimplemented", "Cannot honour Idempotency-Key: it is not in this version; leave it out, and use Longshore-Invocation-Id to ask for a result again", { phase: "admission", field: "Idempotency-Key" });
-  }
+/** The id that a call has: the caller's own, the one its key stands for, or a fresh one. */
+function readId(incoming: IncomingMessage, tenantId: TenantId, functionName: FunctionName, key: string | undefined): InvocationId {
+  const id = single(incoming.headers[ours.invocationId], ours.invocationId);
+  if (key === undefined) return id === undefined ? createInvocationId() : parseName(invocationIdSchema, id, "Longshore-Invocation-Id");
+  if (id !== undefined) throw new LongshoreError("bad_header", "Cannot take Idempotency-Key and Longshore-Invocation-Id together: the key decides the id", { phase: "admission", field: "Idempotency-Key" });
+  return idOfKey(tenantId, functionName, key);
+}
+
+/** Of 1 to 255 visible ASCII characters. */
+function readKey(text: string | undefined): string | undefined {
+  if (text === undefined || /^[\x21-\x7e]{1,255}$/.test(text)) return text;
+  throw new LongshoreError("bad_header", "Cannot read Idempotency-Key: expected 1 to 255 visible ASCII characters", { phase: "admission", field: "Idempotency-Key" });
 }
 
 function single(value: string | string[] | undefined, name: string): string | undefined {

@@ -1,4 +1,4 @@
-import { LongshoreError, type Reason, socketPath } from "@longshore/protocol";
+import { headers as ours, LongshoreError, type Reason, socketPath } from "@longshore/protocol";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -21,6 +21,7 @@ import { readInvocationHead } from "./invocation-request.ts";
 import type { HttpLimits } from "./limits.ts";
 import { callerError, sendJson, sendProblem } from "./problem.ts";
 import { type Destination, type Match, matchFunctionUrl, matchRoute, splitTarget } from "./router.ts";
+import { invokeOnce, readInvokeQuery, submitOverHttp } from "./submission-door.ts";
 import { UpgradeFront } from "./upgrade-front.ts";
 
 export interface HttpServerOptions {
@@ -130,11 +131,15 @@ class NodeHttpServer implements HttpServer {
     const caller = match.route.access === "key" ? await identifyCaller(request, this.#options.callers) : undefined;
     const query = new URLSearchParams(target.query);
     if (match.route.id !== "invoke") return this.#handle(match, request, response, caller, query);
-    if (query.get("mode") === "async") throw new LongshoreError("async_unimplemented", "Cannot take an async invocation: it is not in this version; call without mode=async", { phase: "admission", field: "mode" });
-    return this.#invoke(request, response, { functionName: match.parameters["fn"] ?? "", target: "/", viaUrl: false }, (caller as Caller).tenantId);
+    const destination = { functionName: match.parameters["fn"] ?? "", target: "/", viaUrl: false };
+    const { tenantId } = caller as Caller;
+    const how = readInvokeQuery(query);
+    if (how.mode === "sync") return this.#invoke(request, response, destination, tenantId);
+    return submitOverHttp(this.#options.parts.queue, this.#options.limits, request, response, destination, tenantId, how);
   }
 
   #invoke(request: IncomingMessage, response: ServerResponse, destination: Destination, tenantId: Caller["tenantId"]): Promise<void> {
+    if (request.headers[ours.idempotencyKey] !== undefined) return invokeOnce(this.#options.parts.queue, this.#options.limits, request, response, destination, tenantId);
     return invokeOverHttp(this.#options.invoker, this.#options.limits, request, response, destination, tenantId);
   }
 

@@ -1,4 +1,4 @@
-import type { AnswerHead, InvocationRecord, InvocationResult, LongshoreError, Revision } from "@longshore/protocol";
+import type { AnswerHead, InvocationRecord, InvocationResult, LongshoreError, Revision, TenantId } from "@longshore/protocol";
 import type { AgentEntry } from "../roster/agent-entry.ts";
 import type { InvocationRequest } from "./request.ts";
 
@@ -91,4 +91,11 @@ export function closingLine(closing: Closing): Record<string, unknown> {
     resultBytes: closing.resultBytes,
     ...(error !== undefined && { err: error.reason === "unexpected" ? error : undefined, reason: error.reason, phase: error.phase, message: error.message }),
   };
+}
+
+/** The same of an accepted invocation, from its record. */
+export function recordLine(tenantId: TenantId, record: InvocationRecord): Record<string, unknown> {
+  const { result, timings, past, resultHeaders: _headers, resultKept: _kept, acceptedAt: _accepted, finishedAt: _finished, ...rest } = record;
+  const { outcome, status, exitCode, signal, error } = result;
+  return { tenantId, ...rest, outcome, status, exitCode, signal, ...timings, pastAttempts: past?.length ?? 0, ...(error !== undefined && { reason: error.reason, phase: error.phase, message: error.message }) };
 }

@@ -1,4 +1,4 @@
-import { type InvocationView, invocationViewSchema } from "@longshore/protocol";
+import { type PendingInvocation, pendingInvocationSchema } from "@longshore/protocol";
 import { z } from "zod";
 import type { Bus } from "../bus/bus.ts";
 import { type Inflight, inflightView } from "./inflight.ts";
@@ -10,7 +10,7 @@ const questionSchema = z.object({ what: z.enum(["find_invocation", "cancel_invoc
 
 /** Invocations under way on the fleet's other brokers: asked for, so that nothing need be written while a call runs. */
 export interface InflightElsewhere {
-  find(tenantId: string, invocationId: string): Promise<InvocationView | undefined>;
+  find(tenantId: string, invocationId: string): Promise<PendingInvocation | undefined>;
   /** True when one of them had it, and cancels it. */
   cancel(tenantId: string, invocationId: string): Promise<boolean>;
 }
@@ -20,7 +20,7 @@ export function createInflightElsewhere(bus: Pick<Bus, "askBrokers" | "answerBro
   bus.answerBrokers((question) => answer(question, inflight));
   return {
     async find(tenantId, invocationId) {
-      const found = invocationViewSchema.safeParse(await bus.askBrokers({ what: "find_invocation", tenantId, invocationId }, answerWithinMs));
+      const found = pendingInvocationSchema.safeParse(await bus.askBrokers({ what: "find_invocation", tenantId, invocationId }, answerWithinMs));
       return found.success ? found.data : undefined;
     },
     async cancel(tenantId, invocationId) {

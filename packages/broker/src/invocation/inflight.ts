@@ -1,4 +1,4 @@
-import type { InvocationId, InvocationView, TenantId } from "@longshore/protocol";
+import type { InvocationId, PendingInvocation, TenantId } from "@longshore/protocol";
 import type { Invocation } from "./invocation.ts";
 
 /** The invocations under way on this broker, by tenant and id. */
@@ -32,7 +32,7 @@ export class Inflight {
 }
 
 /** An invocation under way as the API shows it. */
-export function inflightView(invocation: Invocation): InvocationView {
+export function inflightView(invocation: Invocation): PendingInvocation {
   const { invocationId, functionName } = invocation.request;
   return { state: invocation.isRunning ? "running" : "waiting", invocationId, functionName, acceptedAt: invocation.acceptedAt.toISOString() };
 }

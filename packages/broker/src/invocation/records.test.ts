@@ -11,6 +11,9 @@ import { type Call, InvocationScene } from "./testing/invocation-scene.ts";
 
 const log = pino({ level: "silent" });
 const acme = "acme" as TenantId;
+const globex = "globex" as TenantId;
+
+const nothingAccepted = { find: () => Promise.resolve(undefined), whenEnded: () => Promise.resolve(undefined), cancel: () => Promise.resolve(false) };
 
 /** Brokers that share a store and can ask each other, as over the bus. */
 function brokers(count: number) {
@@ -30,7 +33,7 @@ function brokers(count: number) {
       },
       scene.dispatcher.inflight,
     );
-    const invocations = new Invocations({ inflight: scene.dispatcher.inflight, elsewhere, records: store.records });
+    const invocations = new Invocations({ inflight: scene.dispatcher.inflight, elsewhere, records: store.records, queue: nothingAccepted });
     /** Stores what has ended since. */
     const tell = () => {
       for (const closing of scene.closings.splice(0)) finished(closing);
@@ -55,8 +58,8 @@ describe("the record of an invocation", () => {
     const { one, other } = two();
     const call = one.scene.invoke();
     complete(one, call, "done");
-    expect(await other.invocations.view("acme", call.invocationId)).toMatchObject({ state: "finished", record: { result: { outcome: "succeeded" }, resultKept: true } });
-    const { record, body } = await other.invocations.result("acme", call.invocationId);
+    expect(await other.invocations.view(acme, call.invocationId)).toMatchObject({ state: "finished", record: { result: { outcome: "succeeded" }, resultKept: true } });
+    const { record, body } = await other.invocations.result(acme, call.invocationId);
     expect(record.resultHeaders).toEqual([["content-type", "text/plain"]]);
     expect(Buffer.from(body).toString()).toBe("done");
     expect(one.counted).toHaveLength(1);
@@ -66,26 +69,26 @@ describe("the record of an invocation", () => {
     const { one } = two();
     const call = one.scene.invoke();
     complete(one, call, "done");
-    await expect(one.invocations.view("other", call.invocationId)).rejects.toMatchObject({ reason: "invocation_not_found" });
-    await expect(one.invocations.cancel("other", call.invocationId)).rejects.toMatchObject({ reason: "invocation_not_found" });
-    await expect(one.invocations.result("acme", createInvocationId())).rejects.toMatchObject({ reason: "invocation_not_found" });
+    await expect(one.invocations.view(globex, call.invocationId)).rejects.toMatchObject({ reason: "invocation_not_found" });
+    await expect(one.invocations.cancel(globex, call.invocationId)).rejects.toMatchObject({ reason: "invocation_not_found" });
+    await expect(one.invocations.result(acme, createInvocationId())).rejects.toMatchObject({ reason: "invocation_not_found" });
   });
 
   it("keeps an answer of 256 KiB, and says of a larger one that it did not", async () => {
     const { one } = two();
     const [kept, large] = [one.scene.invoke(), one.scene.invoke()];
     complete(one, kept, new Uint8Array(256 * 1024));
-    expect((await one.invocations.result("acme", kept.invocationId)).body).toHaveLength(256 * 1024);
+    expect((await one.invocations.result(acme, kept.invocationId)).body).toHaveLength(256 * 1024);
     complete(one, large, new Uint8Array(256 * 1024 + 1));
-    expect(await one.invocations.view("acme", large.invocationId)).toMatchObject({ record: { resultKept: false, resultBytes: 256 * 1024 + 1 } });
-    await expect(one.invocations.result("acme", large.invocationId)).rejects.toMatchObject({ reason: "result_not_kept" });
+    expect(await one.invocations.view(acme, large.invocationId)).toMatchObject({ record: { resultKept: false, resultBytes: 256 * 1024 + 1 } });
+    await expect(one.invocations.result(acme, large.invocationId)).rejects.toMatchObject({ reason: "result_not_kept" });
   });
 
   it("is not made for a call that was refused at the door", async () => {
     const { one } = two();
     const call = one.scene.invoke({ functionName: "unknown" as never });
     one.tell();
-    await expect(one.invocations.view("acme", call.invocationId)).rejects.toMatchObject({ reason: "invocation_not_found" });
+    await expect(one.invocations.view(acme, call.invocationId)).rejects.toMatchObject({ reason: "invocation_not_found" });
   });
 
   it("is told to those of its tenant who watch", () => {
@@ -103,20 +106,20 @@ describe("an invocation under way", () => {
     const { one, other } = two();
     const call = one.scene.invoke();
     for (const { invocations } of [one, other]) {
-      expect(await invocations.view("acme", call.invocationId)).toMatchObject({ state: "running", functionName: "resize" });
-      await expect(invocations.result("acme", call.invocationId)).rejects.toMatchObject({ reason: "still_running" });
+      expect(await invocations.view(acme, call.invocationId)).toMatchObject({ state: "running", functionName: "resize" });
+      await expect(invocations.result(acme, call.invocationId)).rejects.toMatchObject({ reason: "still_running" });
     }
-    await other.invocations.cancel("acme", call.invocationId);
+    await other.invocations.cancel(acme, call.invocationId);
     expect(one.scene.exchangeOf(call).sent("cancel")).toHaveLength(1);
-    await expect(other.invocations.view("other", call.invocationId)).rejects.toMatchObject({ reason: "invocation_not_found" });
+    await expect(other.invocations.view(globex, call.invocationId)).rejects.toMatchObject({ reason: "invocation_not_found" });
   });
 
   it("that has ended stays as it is when it is cancelled", async () => {
     const { one, other } = two();
     const call = one.scene.invoke();
     complete(one, call, "done");
-    await other.invocations.cancel("acme", call.invocationId);
-    expect(await one.invocations.view("acme", call.invocationId)).toMatchObject({ record: { result: { outcome: "succeeded" } } });
+    await other.invocations.cancel(acme, call.invocationId);
+    expect(await one.invocations.view(acme, call.invocationId)).toMatchObject({ record: { result: { outcome: "succeeded" } } });
   });
 
   it("whose broker answers other questions is no answer", async () => {
@@ -152,7 +155,7 @@ describe("an orphan", () => {
   it("becomes the record of its invocation", async () => {
     const { one, other } = two();
     const invocationId = store(one, orphanFrame());
-    const { record, body } = await other.invocations.result("acme", invocationId);
+    const { record, body } = await other.invocations.result(acme, invocationId);
     expect(record).toMatchObject({ agentId: "a1", siteId: "plant", attempt: 2, instanceId: "i1", start: "cold", timings: { runMs: 7 }, resultBytes: 4, payloadBytes: 3 });
     expect(Buffer.from(body).toString()).toBe("late");
   });
@@ -163,7 +166,7 @@ describe("an orphan", () => {
     const invocationId = store(one, frame);
     const { head } = frame as { head: object };
     store(other, { ...frame, head: { ...head, result: { outcome: "lost" } } } as Frame);
-    expect(await one.invocations.view("acme", invocationId)).toMatchObject({ record: { result: { outcome: "succeeded" } } });
+    expect(await one.invocations.view(acme, invocationId)).toMatchObject({ record: { result: { outcome: "succeeded" } } });
   });
 
   it.each<[string, Frame]>([

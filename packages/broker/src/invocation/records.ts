@@ -11,7 +11,11 @@ export interface StoredRecord {
 /** Reads a record by its invocation's id; what was appended a moment ago is waited for. */
 export async function readRecord(store: RecordStore, tenantId: string, invocationId: string): Promise<StoredRecord | undefined> {
   const stored = (await store.read(tenantId, invocationId)) ?? (await afterFlush(store, tenantId, invocationId));
-  if (stored === undefined) return undefined;
+  return stored === undefined ? undefined : readStoredRecord(stored, invocationId);
+}
+
+/** Reads a record as it is stored. Throws `unexpected`. */
+export function readStoredRecord(stored: { readonly head: unknown; readonly body: Uint8Array }, invocationId: string): StoredRecord {
   const parsed = invocationRecordSchema.safeParse(stored.head);
   if (!parsed.success) throw new LongshoreError("unexpected", `Cannot read the record of invocation ${invocationId}: it was written by another version`, { cause: parsed.error });
   return { record: parsed.data, body: stored.body };

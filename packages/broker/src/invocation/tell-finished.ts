@@ -2,7 +2,7 @@ import type { FleetEvent, InvocationRecord, TenantId } from "@longshore/protocol
 import type { Logger } from "pino";
 import type { RecordStore } from "../bus/bus.ts";
 import type { EventHub } from "../events.ts";
-import { type Closing, closingLine, recordOf } from "./closing.ts";
+import { type Closing, closingLine, recordLine, recordOf } from "./closing.ts";
 
 export interface FinishedOptions {
   readonly records: RecordStore;
@@ -22,6 +22,15 @@ export function tellFinished({ records, hub, ended, log }: FinishedOptions): (cl
     if (closing.isRecorded) records.append(tenantId, invocationId, record, closing.body ?? nothing);
     ended(record);
     if (log.isLevelEnabled("info")) log.info(closingLine(closing), "invocation finished");
+    if (hub.isWatched(tenantId)) hub.tell(tenantId, invocationEvent(record));
+  };
+}
+
+/** Tells of an accepted invocation whose record this broker stored: the count, one line of log, whoever watches. */
+export function tellEnded({ hub, ended, log }: Omit<FinishedOptions, "records">): (tenantId: TenantId, record: InvocationRecord) => void {
+  return (tenantId, record) => {
+    ended(record);
+    if (log.isLevelEnabled("info")) log.info(recordLine(tenantId, record), "invocation finished");
     if (hub.isWatched(tenantId)) hub.tell(tenantId, invocationEvent(record));
   };
 }

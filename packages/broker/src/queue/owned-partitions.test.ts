@@ -1,5 +1,6 @@
 import type { FunctionName } from "@longshore/protocol";
 import { expect, it } from "vitest";
+import type { QueueEntry } from "../bus/queue-store.ts";
 import { keyOf, terms } from "../bus/testing/queue-contract.ts";
 import { MemoryQueue } from "../bus/testing/memory-queue.ts";
 import { partitionCount } from "../bus/queue-subjects.ts";
@@ -12,7 +13,11 @@ const nothing = new Uint8Array(0);
 function broker(brokerId: string, ids: string[], queue: MemoryQueue) {
   const index = new QueueIndex();
   let changes = 0;
-  const partitions = new OwnedPartitions({ brokerId, brokers: { ids }, queue, index, nowMs: () => Date.now(), changed: () => (changes += 1) });
+  const stands = (entry: QueueEntry) => {
+    index.add(entry, Date.now());
+    changes += 1;
+  };
+  const partitions = new OwnedPartitions({ brokerId, brokers: { ids }, queue, stands, forget: (partition) => index.forget(partition) });
   partitions.reconsider();
   return { index, partitions, ids, changes: () => changes };
 }

@@ -1,21 +1,19 @@
-import type { QueueStore } from "../bus/queue-store.ts";
+import type { QueueEntry, QueueStore } from "../bus/queue-store.ts";
 import { partitionCount } from "../bus/queue-subjects.ts";
 import { ownerOf } from "./owner-of.ts";
 import type { PresentBrokers } from "./present-brokers.ts";
-import type { QueueIndex } from "./queue-index.ts";
 
 export interface OwnedPartitionsOptions {
   readonly brokerId: string;
   readonly brokers: Pick<PresentBrokers, "ids">;
   readonly queue: Pick<QueueStore, "follow">;
-  readonly index: QueueIndex;
-  /** Epoch milliseconds. */
-  readonly nowMs: () => number;
-  /** There may be something to be tried that was not there before. */
-  readonly changed: () => void;
+  /** An entry stands in one of this broker's partitions. */
+  readonly stands: (entry: QueueEntry) => void;
+  /** What was told of a partition is void: it will be told anew, or the partition is another's now. */
+  readonly forget: (partition: number) => void;
 }
 
-/** Follows the partitions that are this broker's, and keeps its index to what is queued in them. */
+/** Follows the partitions that are this broker's, and says what is queued in them. */
 export class OwnedPartitions {
   readonly #options: OwnedPartitionsOptions;
   readonly #followed = new Map<number, { close(): void }>();
@@ -44,16 +42,14 @@ export class OwnedPartitions {
   }
 
   #take(partition: number): void {
-    const { queue, index, nowMs, changed } = this.#options;
+    const { queue, stands, forget } = this.#options;
     let isOwn = true;
     const follow = queue.follow(partition, {
       restarted: () => {
-        if (isOwn) index.forget(partition);
+        if (isOwn) forget(partition);
       },
       queued: (entry) => {
-        if (!isOwn) return;
-        index.add(entry, nowMs());
-        changed();
+        if (isOwn) stands(entry);
       },
     });
     this.#followed.set(partition, {
@@ -69,6 +65,6 @@ export class OwnedPartitions {
     if (followed === undefined) return;
     this.#followed.delete(partition);
     followed.close();
-    this.#options.index.forget(partition);
+    this.#options.forget(partition);
   }
 }

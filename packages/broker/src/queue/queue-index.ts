@@ -1,6 +1,12 @@
+import type { InvocationId, TenantId } from "@longshore/protocol";
 import type { QueueEntry } from "../bus/queue-store.ts";
 import { partitionOf } from "../bus/queue-subjects.ts";
 import { TimeHeap } from "./time-heap.ts";
+
+type FunctionKey = Pick<QueueEntry, "tenantId" | "functionName">;
+
+/** So many stale times are not worth a look. */
+const fewestStale = 1_000;
 
 /** What is queued of one function. */
 interface Line {
@@ -9,8 +15,8 @@ interface Line {
   readonly ready: Map<number, QueueEntry>;
 }
 
-/** Why an entry is handed out: to be begun; it can no longer be; whoever has it has not said in time what became of it. */
-export type Due = { readonly why: "begin" | "expired" | "unheard"; readonly entry: QueueEntry };
+/** Why an entry is handed out: to be begun; it can no longer be; it is not to be any more; whoever has it has not said in time what became of it. */
+export type Due = { readonly why: "begin" | "expired" | "cancelled" | "unheard"; readonly entry: QueueEntry };
 
 /**
  * Which of the queued invocations is to be tried next. It knows no time and does no I/O; both come from whoever owns it.
@@ -52,7 +58,8 @@ export class QueueIndex {
     this.#remove(id);
     this.#entries.set(id, entry);
     this.#ends.add(endOf(entry), entry);
-    if (entry.sentUntilMs > 0) return; // I4
+    if (this.#ends.size + this.#due.size > 4 * this.#entries.size + fewestStale) this.#compact();
+    if (entry.sentUntilMs > 0 || entry.isCancelled === true) return; // I4
     if (entry.notBeforeMs > nowMs) this.#due.add(entry.notBeforeMs, entry);
     else this.#line(entry);
   }
@@ -61,7 +68,7 @@ export class QueueIndex {
   take(nowMs: number, canRun: (entry: QueueEntry) => boolean): Due | undefined {
     this.#becomeDue(nowMs);
     for (let entry = this.#ends.takeDue(nowMs); entry !== undefined; entry = this.#ends.takeDue(nowMs)) {
-      if (this.#stands(entry)) return this.#hand(entry.sentUntilMs > 0 ? "unheard" : "expired", entry);
+      if (this.#stands(entry)) return this.#hand(entry.sentUntilMs > 0 ? "unheard" : entry.isCancelled === true ? "cancelled" : "expired", entry);
     }
     for (const line of this.#turns) {
       const [entry] = line.ready.values();
@@ -76,6 +83,11 @@ export class QueueIndex {
     return undefined;
   }
 
+  /** An invocation is over, whoever ended it. */
+  ended(tenantId: TenantId, invocationId: InvocationId): void {
+    this.#remove(idOf({ tenantId, invocationId }));
+  }
+
   /** What was handed out is over, or was queued again as another entry. */
   settled(entry: QueueEntry): void {
     const id = idOf(entry);
@@ -88,10 +100,10 @@ export class QueueIndex {
     this.add({ ...entry, notBeforeMs: againAtMs }, nowMs);
   }
 
-  /** Capacity has changed: functions that could not run are looked at again. */
-  unblock(): void {
-    for (const line of this.#blocked) this.#turns.add(line);
-    this.#blocked.clear();
+  /** Capacity has changed: functions that could not run, or this one, are looked at again. */
+  unblock(which?: FunctionKey): void {
+    const unblocked = which === undefined ? [...this.#blocked] : [this.#lines.get(lineOf(which))];
+    for (const line of unblocked) if (line !== undefined && this.#blocked.delete(line)) this.#turns.add(line);
   }
 
   /** Forgets a partition's entries but those under way: they will be told anew, or are another broker's now. */
@@ -99,12 +111,19 @@ export class QueueIndex {
     for (const [id, entry] of this.#entries) if (partitionOf(entry) === partition) this.#remove(id);
   }
 
+  /** What is over long before its time would stay until then: most invocations are. */
+  #compact(): void {
+    const stands = (entry: QueueEntry) => this.#stands(entry);
+    this.#ends.keep(stands);
+    this.#due.keep(stands);
+  }
+
   #becomeDue(nowMs: number): void {
     for (let entry = this.#due.takeDue(nowMs); entry !== undefined; entry = this.#due.takeDue(nowMs)) if (this.#stands(entry)) this.#line(entry);
   }
 
   #line(entry: QueueEntry): void {
-    const key = `${entry.tenantId}.${entry.functionName}`;
+    const key = lineOf(entry);
     let line = this.#lines.get(key);
     if (line === undefined) this.#lines.set(key, (line = { key, ready: new Map() }));
     line.ready.set(entry.sequence, entry);
@@ -126,7 +145,7 @@ export class QueueIndex {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
-    const line = this.#lines.get(`${entry.tenantId}.${entry.functionName}`);
+    const line = this.#lines.get(lineOf(entry));
     line?.ready.delete(entry.sequence);
     if (line === undefined || line.ready.size > 0) return;
     this.#lines.delete(line.key);
@@ -135,5 +154,10 @@ export class QueueIndex {
   }
 }
 
-const endOf = ({ sentUntilMs, expiresAtMs }: QueueEntry) => (sentUntilMs > 0 ? sentUntilMs : expiresAtMs);
-const idOf = ({ tenantId, invocationId }: QueueEntry) => `${tenantId}.${invocationId}`;
+function endOf({ sentUntilMs, expiresAtMs, isCancelled }: QueueEntry): number {
+  if (sentUntilMs > 0) return sentUntilMs;
+  return isCancelled === true ? 0 : expiresAtMs;
+}
+
+const lineOf = ({ tenantId, functionName }: FunctionKey) => `${tenantId}.${functionName}`;
+const idOf = ({ tenantId, invocationId }: Pick<QueueEntry, "tenantId" | "invocationId">) => `${tenantId}.${invocationId}`;

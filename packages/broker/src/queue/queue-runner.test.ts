@@ -37,6 +37,8 @@ class Scene {
       registry: { find: (tenantId, functionName) => this.revisions.get(`${tenantId}.${functionName}`) },
       placement: fleet.roster.placement,
       credentials: { find: () => undefined },
+      tooOld: new Set(),
+      begun: () => undefined,
       settle: ({ agentId }, { invocationId, attempt }) => this.settledAttempts.push(`${agentId} ${invocationId} ${attempt}`),
       ended: (_tenantId, record) => this.records.push(record),
       clock: this.fleet.clock,
@@ -77,8 +79,9 @@ class Scene {
 
   async accept({ name = "resize", text = "payload", site, expiresInMs = hour }: { name?: string; text?: string; site?: string; expiresInMs?: number } = {}): Promise<InvocationId> {
     const invocationId = createInvocationId();
-    const stored = storedOf({ request: { method: "POST", target: "/", headers: [] }, where: site === undefined ? {} : { site: site as never }, timeoutMs: undefined, body: Buffer.from(text) }, this.fleet.clock.date());
-    await this.queue.accept({ tenantId: acme, functionName: name as FunctionName, invocationId }, { attempt: 1, notBeforeMs: 0, expiresAtMs: this.nowMs + expiresInMs, sentUntilMs: 0 }, stored, Buffer.from(text));
+    const functionName = name as FunctionName;
+    const stored = storedOf({ functionName, request: { method: "POST", target: "/", headers: [] }, where: site === undefined ? {} : { site: site as never }, timeoutMs: undefined, body: Buffer.from(text) }, this.fleet.clock.date());
+    await this.queue.accept({ tenantId: acme, functionName, invocationId }, { attempt: 1, notBeforeMs: 0, expiresAtMs: this.nowMs + expiresInMs, sentUntilMs: 0 }, stored, Buffer.from(text));
     await settled();
     return invocationId;
   }
@@ -183,12 +186,12 @@ describe("an accepted invocation", () => {
     expect(second?.agent.agentId).not.toBe(first?.agent.agentId);
     second?.refuse(new LongshoreError("instance_start_failed", "Cannot start", { phase: "startup" }));
     await settled();
-    expect(await scene.state(id)).toMatchObject({ attempt: 1, isSent: false, past: [] });
+    expect(await scene.state(id)).toMatchObject({ attempt: 3, isSent: false, past: [] });
     await scene.hasRoom("a1", 1);
     expect(scene.exchanges(id)).toHaveLength(2);
     await scene.advance(2_000);
     expect(scene.exchanges(id)).toHaveLength(3);
-    expect(scene.last(id).order.attempt).toBe(1);
+    expect(scene.last(id).order.attempt).toBe(3);
   });
 
   it("is sent with its revision where the agent turns out not to know it", async () => {

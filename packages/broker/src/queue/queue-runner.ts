@@ -1,17 +1,18 @@
 import { type AgentAddress, type Frame, type FunctionName, type InvocationId, type InvocationRecord, type InvocationResult, LongshoreError, type Revision, type RunOrder, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
-import type { QueuedInvocation, QueueEntry, QueueStore } from "../bus/queue-store.ts";
+import type { QueuedInvocation, QueueEntry, QueueStore, QueueTerms } from "../bus/queue-store.ts";
 import type { Clock } from "../clock.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { CredentialBook } from "../registry/credentials.ts";
 import { functionNotFound, type Registry } from "../registry/registry.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
-import { afterAttempt, type RepetitionRules } from "./after-attempt.ts";
+import { afterAttempt, type Next, type RepetitionRules } from "./after-attempt.ts";
+import { Claims } from "./claims.ts";
 import type { Due, QueueIndex } from "./queue-index.ts";
 import { type AttemptOutcome, readOutcome, recordOfOutcome } from "./read-outcome.ts";
 import { type Sent, sendAttempt } from "./send-attempt.ts";
-import { readStored, recordWithoutAnswer, sentTo, type StoredInvocation, takenBack, withPast } from "./stored-invocation.ts";
+import { historyOf, readStored, recordWithoutAnswer, sentTo, type StoredInvocation, takenBack, withPast } from "./stored-invocation.ts";
 
 export interface QueueRunnerOptions {
   readonly index: QueueIndex;
@@ -19,9 +20,13 @@ export interface QueueRunnerOptions {
   readonly bus: Pick<Bus, "open">;
   readonly registry: Pick<Registry, "find">;
   readonly placement: Pick<Placement, "choose" | "took" | "released" | "wasFull">;
+  /** Agents that know of no accepted work: they would run it like any other, and forget it. */
+  readonly tooOld: ReadonlySet<AgentEntry>;
   readonly credentials: CredentialBook;
   /** Tells an agent that what became of an attempt is stored. */
   readonly settle: (agent: AgentAddress, attempt: { readonly invocationId: InvocationId; readonly attempt: number }) => void;
+  /** An agent has an attempt of its own word: it need not be asked. */
+  readonly begun: (claimed: QueueEntry) => void;
   /** A terminal record was stored, by this broker. */
   readonly ended: (tenantId: TenantId, record: InvocationRecord) => void;
   readonly clock: Clock;
@@ -36,16 +41,19 @@ const unheardMs = 3_600_000;
 const lookAgainMs = 5_000;
 /** After a failure of the bus. */
 const pauseMs = 1_000;
+/** What cannot be tried for a reason of its own delays nobody else. */
+const faultyAgainMs = 60_000;
 
 /**
  * Tries what is queued, and ends it by what becomes of the attempts.
  *
  * Invariants: R1 an attempt is claimed, on disk, before anything of it is sent; who loses the claim sends nothing. R2 what may have begun is
  * taken back only by the word of its agent, or once its time is over. R3 an agent is told that an outcome is settled only once it is
- * stored, or cannot change anything any more.
+ * stored, or cannot change anything any more. R4 of what was cancelled nothing is begun any more.
  */
 export class QueueRunner {
   readonly #options: QueueRunnerOptions;
+  readonly #claims: Claims;
   #busy = 0;
   #pausedUntilMs = 0;
   #cancelTimer: () => void = () => undefined;
@@ -53,6 +61,12 @@ export class QueueRunner {
 
   constructor(options: QueueRunnerOptions) {
     this.#options = options;
+    this.#claims = new Claims(options.placement);
+  }
+
+  /** How many attempts are with agents by this broker's sending. */
+  get running(): number {
+    return this.#claims.size;
   }
 
   /** Something new may be there to be tried. */
@@ -77,11 +91,34 @@ export class QueueRunner {
     this.wake();
   }
 
+  /** An entry stands: one that is with nobody takes no slot. */
+  stands({ tenantId, invocationId, functionName, sentUntilMs }: QueueEntry): void {
+    if (sentUntilMs === 0) this.#release(tenantId, invocationId, functionName, false);
+    this.wake();
+  }
+
+  /** Some broker stored the record of it. */
+  ended(tenantId: TenantId, invocationId: InvocationId): void {
+    if (this.#claims.release(tenantId, invocationId, false)) this.capacityChanged();
+  }
+
+  /** The agent that it was sent to has it not, and will not begin it. */
+  async disowned(entry: QueueEntry): Promise<void> {
+    const { queue, index } = this.#options;
+    const queued = await queue.read(entry);
+    if (queued === undefined) return index.ended(entry.tenantId, entry.invocationId); // Which was not heard.
+    const stored = readStored(queued.head, queued.invocationId);
+    if (queued.isCancelled === true) return this.#finish(queued, stored, cancelled);
+    await queue.again(queued, { ...termsOf(queued), attempt: queued.attempt + 1, notBeforeMs: this.#nowMs }, takenBack(stored)); // R2
+  }
+
   /** An agent says what became of an attempt. Throws `bad_frame`; `bus_down`: it will say so again. */
   async outcome(from: AgentAddress, frame: Frame): Promise<void> {
     const outcome = readOutcome(frame);
     const { invocationId, attempt } = outcome.orphan;
-    const found = await this.#options.queue.find(outcome.orphan.tenantId as TenantId, invocationId);
+    const tenantId = outcome.orphan.tenantId as TenantId;
+    const found = await this.#options.queue.find(tenantId, invocationId);
+    if (found !== undefined) this.#release(tenantId, invocationId, found.functionName, outcome.head.start !== "warm");
     if (found?.state === "queued" && found.attempt === attempt) {
       const stored = readStored(found.head, invocationId);
       if (stored.sent?.agentId === from.agentId && stored.sent.siteId === from.siteId) await this.#take(found, stored, outcome, from);
@@ -104,7 +141,7 @@ export class QueueRunner {
 
   #canRun({ tenantId, functionName }: QueueEntry): boolean {
     const revision = this.#options.registry.find(tenantId, functionName);
-    return revision === undefined || isAgent(this.#options.placement.choose(revision, {}));
+    return revision === undefined || isAgent(this.#options.placement.choose(revision, {}, this.#options.tooOld));
   }
 
   async #handle(due: Due): Promise<void> {
@@ -115,8 +152,9 @@ export class QueueRunner {
       index.settled(due.entry);
     } catch (err) {
       log.warn({ err, invocationId, functionName, attempt }, "queued invocation not tried");
-      this.#pausedUntilMs = this.#nowMs + pauseMs;
-      index.putBack(due.entry, this.#nowMs);
+      const isPassing = err instanceof LongshoreError && err.code === "unavailable";
+      if (isPassing) this.#pausedUntilMs = this.#nowMs + pauseMs;
+      index.putBack(due.entry, this.#nowMs, this.#nowMs + (isPassing ? 0 : faultyAgainMs));
     }
     this.#busy -= 1;
     this.wake();
@@ -127,6 +165,7 @@ export class QueueRunner {
     if (queued === undefined) return; // It was ended, or claimed, by another.
     const stored = readStored(queued.head, queued.invocationId);
     if (why === "begin") return this.#begin(queued, stored);
+    if (why === "cancelled") return this.#finish(queued, stored, cancelled); // R4
     if (why === "expired") return this.#finish(queued, stored, { outcome: "expired", message: "It was not begun before its time was over" });
     const message = `Agent "${stored.sent?.agentId ?? ""}" did not say in time what became of it`;
     const error = new LongshoreError("agent_lost", message, { phase: "execution" }).toShape();
@@ -134,38 +173,41 @@ export class QueueRunner {
   }
 
   async #begin(queued: QueuedInvocation, stored: StoredInvocation): Promise<void> {
-    const { registry, placement, index } = this.#options;
+    const { registry, placement, index, tooOld } = this.#options;
     const revision = registry.find(queued.tenantId, queued.functionName);
     if (revision === undefined) return this.#finish(queued, stored, rejected(functionNotFound(queued.functionName)));
-    const agent = placement.choose(revision, stored.where);
+    const agent = placement.choose(revision, stored.where, tooOld);
     if (isAgent(agent)) return this.#attempt(queued, stored, revision, agent);
     index.putBack(queued, this.#nowMs, this.#nowMs + lookAgainMs);
   }
 
   async #attempt(queued: QueuedInvocation, stored: StoredInvocation, revision: Revision, agent: AgentEntry): Promise<void> {
-    const { queue, placement, clock, log } = this.#options;
+    const { queue, clock, log } = this.#options;
+    const { tenantId, invocationId, functionName, attempt } = queued;
     const limitMs = Math.min(stored.timeoutMs ?? Number.POSITIVE_INFINITY, revision.spec.timeoutMs);
     const head = sentTo(stored, agent.address, revision, clock.date());
-    const terms = { ...termsOf(queued), sentUntilMs: this.#nowMs + limitMs + revision.spec.stopGraceMs + unheardMs };
-    placement.took(agent, revision);
+    const terms = { ...termsOf(queued), sentUntilMs: this.#nowMs + limitMs + revision.spec.stopGraceMs + unheardMs, sentTo: agent.address };
+    const incarnation = agent.incarnations.current ?? "";
+    this.#claims.take(tenantId, invocationId, agent, revision);
     const sequence = await queue.again(queued, terms, head); // R1
-    if (sequence === undefined) return placement.released(agent, revision, false);
+    if (sequence === undefined) return this.#release(tenantId, invocationId, functionName, false);
     // An agent may take as long to begin as its program: nothing else waits for that.
-    this.#deliver({ ...queued, ...terms, sequence, head }, head, revision, agent, limitMs).catch((err: unknown) => {
-      log.warn({ err, invocationId: queued.invocationId, functionName: queued.functionName, attempt: queued.attempt }, "claimed invocation left to its agent");
+    this.#deliver({ ...queued, ...terms, sequence, head }, head, revision, agent, { remainingMs: limitMs, incarnation }).catch((err: unknown) => {
+      log.warn({ err, invocationId, functionName, attempt }, "claimed invocation left to its agent");
     });
   }
 
-  async #deliver(claimed: QueuedInvocation, stored: StoredInvocation, revision: Revision, agent: AgentEntry, limitMs: number): Promise<void> {
-    const sent = await this.#send(claimed, stored, revision, agent, limitMs);
+  async #deliver(claimed: QueuedInvocation, stored: StoredInvocation, revision: Revision, agent: AgentEntry, order: { readonly remainingMs: number; readonly incarnation: string }): Promise<void> {
+    const sent = await this.#send(claimed, stored, revision, agent, order);
+    if (sent.what === "begun") return this.#options.begun(claimed);
     if (sent.what === "ended") return this.#finish(claimed, stored, sent.result);
     if (sent.what !== "not_begun") return;
-    this.#options.placement.released(agent, revision, false);
+    this.#release(claimed.tenantId, claimed.invocationId, claimed.functionName, false);
     await this.#takeBack(claimed, stored, revision, agent, sent.error);
   }
 
   /** Sends the order; once more with the revision, where the agent does not know it. */
-  async #send(queued: QueuedInvocation, stored: StoredInvocation, revision: Revision, agent: AgentEntry, remainingMs: number): Promise<Sent> {
+  async #send(queued: QueuedInvocation, stored: StoredInvocation, revision: Revision, agent: AgentEntry, { remainingMs, incarnation }: { readonly remainingMs: number; readonly incarnation: string }): Promise<Sent> {
     const { bus, credentials } = this.#options;
     const order = (sendRevision: boolean): RunOrder => {
       const credential = sendRevision ? credentials.find(revision.tenantId, revision.image.reference) : undefined;
@@ -180,7 +222,7 @@ export class QueueRunner {
         more: false,
         bodyBytes: queued.body.length,
         ...(stored.viaUrl && { viaUrl: true }),
-        accepted: { acceptedAt: stored.acceptedAt },
+        accepted: { acceptedAt: stored.acceptedAt, incarnation },
       };
     };
     const knows = agent.shares.get(revision.digest)?.capacity?.imagePresent === true;
@@ -199,15 +241,21 @@ export class QueueRunner {
     const next = this.#next(claimed, stored, rejected(error));
     if (next.next === "end") return this.#finish(claimed, stored, rejected(error));
     const notBeforeMs = error.reason === "agent_busy" ? this.#nowMs : next.notBeforeMs;
-    await this.#options.queue.again(claimed, { ...termsOf(claimed), notBeforeMs, sentUntilMs: 0 }, takenBack(stored)); // R2
+    await this.#options.queue.again(claimed, { ...termsOf(claimed), attempt: claimed.attempt + 1, notBeforeMs }, takenBack(stored)); // R2
   }
 
   /** An outcome of the attempt that is under way: its record, or another attempt. */
   async #take(queued: QueuedInvocation, stored: StoredInvocation, outcome: AttemptOutcome, from: AgentAddress): Promise<void> {
     const { queue, clock, ended } = this.#options;
-    const record = recordOfOutcome(outcome, from, clock.date());
+    const record = { ...recordOfOutcome(outcome, from, clock.date()), ...historyOf(stored) };
     if (this.#next(queued, stored, record.result).next === "again") return this.#follow(queued, stored, record.result);
     if (await queue.finish(queued, record, outcome.body)) ended(queued.tenantId, record);
+  }
+
+  #release(tenantId: TenantId, invocationId: InvocationId, functionName: FunctionName, beganInstance: boolean): void {
+    if (!this.#claims.release(tenantId, invocationId, beganInstance)) return;
+    this.#options.index.unblock({ tenantId, functionName });
+    this.wake();
   }
 
   /** After an attempt that left no answer to be kept. */
@@ -216,16 +264,17 @@ export class QueueRunner {
     if (next.next === "end") return this.#finish(queued, stored, result);
     const { siteId = "", agentId = "" } = stored.sent ?? {};
     const head = withPast(stored, { attempt: queued.attempt, siteId, agentId, endedAt: this.#options.clock.date().toISOString(), result });
-    await this.#options.queue.again(queued, { attempt: next.attempt, notBeforeMs: next.notBeforeMs, expiresAtMs: queued.expiresAtMs, sentUntilMs: 0 }, head);
+    await this.#options.queue.again(queued, { ...termsOf(queued), attempt: queued.attempt + 1, notBeforeMs: next.notBeforeMs }, head);
   }
 
-  #next({ attempt, expiresAtMs, tenantId, functionName }: QueuedInvocation, stored: StoredInvocation, result: InvocationResult) {
-    return afterAttempt({ attempt, result, endedAtMs: this.#nowMs, expiresAtMs }, stored.rejections, this.#rulesOf(tenantId, functionName));
+  #next({ expiresAtMs, tenantId, functionName, isCancelled }: QueuedInvocation, stored: StoredInvocation, result: InvocationResult): Next {
+    if (isCancelled === true) return { next: "end" }; // R4
+    return afterAttempt({ begun: stored.past.length + 1, result, endedAtMs: this.#nowMs, expiresAtMs }, stored.rejections, stored.once ? neverAgain : this.#rulesOf(tenantId, functionName));
   }
 
   /** Of a function that is gone nothing is repeated. */
   #rulesOf(tenantId: TenantId, functionName: FunctionName): RepetitionRules {
-    return this.#options.registry.find(tenantId, functionName)?.spec ?? { idempotent: false, retry: "never" };
+    return this.#options.registry.find(tenantId, functionName)?.spec ?? neverAgain;
   }
 
   async #finish(queued: QueuedInvocation, stored: StoredInvocation, result: InvocationResult): Promise<void> {
@@ -235,7 +284,13 @@ export class QueueRunner {
   }
 }
 
-const termsOf = ({ attempt, notBeforeMs, expiresAtMs, sentUntilMs }: QueuedInvocation) => ({ attempt, notBeforeMs, expiresAtMs, sentUntilMs });
+const neverAgain: RepetitionRules = { idempotent: false, retry: "never" };
+const cancelled: InvocationResult = { outcome: "cancelled", message: "It was cancelled before it began" };
+
+/** Of one that is with no agent. */
+function termsOf({ attempt, notBeforeMs, expiresAtMs, isCancelled }: QueuedInvocation): QueueTerms {
+  return { attempt, notBeforeMs, expiresAtMs, sentUntilMs: 0, isCancelled };
+}
 
 function isAgent(choice: ReturnType<Placement["choose"]>): choice is AgentEntry {
   return typeof choice === "object" && !(choice instanceof LongshoreError);

@@ -1,4 +1,4 @@
-import { type AgentAddress, type AnswerHead, type Frame, type InvocationRecord, LongshoreError, type Orphan } from "@longshore/protocol";
+import { type AgentAddress, type AnswerHead, type Frame, type InvocationRecord, LongshoreError, type Orphan, parseName, tenantIdSchema } from "@longshore/protocol";
 import { readOrphan, recordOfOrphan } from "../invocation/records.ts";
 
 /** What became of an attempt at an accepted invocation, as its agent tells it. */
@@ -14,6 +14,7 @@ export interface AttemptOutcome {
 /** Reads an outcome; throws `bad_frame`. */
 export function readOutcome(frame: Frame): AttemptOutcome {
   const { orphan, head, body } = readOrphan(frame);
+  parseName(tenantIdSchema, orphan.tenantId, "tenantId");
   const { bodyBytes, bodyKept } = (frame as { head: { bodyBytes?: unknown; bodyKept?: unknown } }).head;
   if (typeof bodyBytes !== "number" || !Number.isSafeInteger(bodyBytes) || bodyBytes < body.length || typeof bodyKept !== "boolean" || (bodyKept && bodyBytes !== body.length)) {
     throw new LongshoreError("bad_frame", "Cannot read an outcome: bodyBytes and bodyKept are not what they should be", { field: "bodyBytes" });

@@ -4,7 +4,7 @@ import { FakeBus } from "../invocation/testing/fake-bus.ts";
 import { sendAttempt } from "./send-attempt.ts";
 
 const agent = { siteId: "plant", agentId: "a1" } as AgentAddress;
-const order: RunOrder = { invocationId: createInvocationId(), attempt: 1, revisionDigest: "d", remainingMs: 1_000, request: { method: "POST", target: "/", headers: [] }, more: false, accepted: { acceptedAt: "2026-11-28T10:00:00.000Z" } };
+const order: RunOrder = { invocationId: createInvocationId(), attempt: 1, revisionDigest: "d", remainingMs: 1_000, request: { method: "POST", target: "/", headers: [] }, more: false, accepted: { acceptedAt: "2026-11-28T10:00:00.000Z", incarnation: "p1" } };
 
 function send() {
   const bus = new FakeBus();

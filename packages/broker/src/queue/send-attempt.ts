@@ -47,9 +47,9 @@ function read(frame: Frame, { agentId }: AgentAddress): Sent {
   }
 }
 
-/** Of a refusal without a phase nobody knows how far it came. */
+/** Of a refusal without a phase nobody knows how far it came; and what is there already, by an order that came twice, may begin. */
 function readRefusal(error: LongshoreError): Sent {
-  return error.phase === undefined || error.phase === "execution" ? { what: "unknown" } : { what: "not_begun", error };
+  return error.reason === "invocation_exists" || error.phase === undefined || error.phase === "execution" ? { what: "unknown" } : { what: "not_begun", error };
 }
 
 function notThere({ agentId }: AgentAddress): LongshoreError {

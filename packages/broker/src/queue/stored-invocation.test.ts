@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { AgentAddress } from "@longshore/protocol";
+import type { AgentAddress, FunctionName } from "@longshore/protocol";
 import { readStored, recordWithoutAnswer, sentTo, storedOf, takenBack, withPast } from "./stored-invocation.ts";
 
 const at = new Date("2026-11-28T10:00:00.000Z");
 const later = new Date("2026-11-28T10:00:07.000Z");
 const agent = { siteId: "plant", agentId: "a1" } as AgentAddress;
-const accepted = () => storedOf({ request: { method: "POST", target: "/", headers: [["a", "b"]] }, where: { labels: { gpu: "true" } }, timeoutMs: undefined, body: new Uint8Array(5) }, at);
+const accepted = () => storedOf({ functionName: "resize" as FunctionName, request: { method: "POST", target: "/", headers: [["a", "b"]] }, where: { labels: { gpu: "true" } }, timeoutMs: undefined, body: new Uint8Array(5) }, at);
 const again = (value: unknown) => readStored(JSON.parse(JSON.stringify(value)), "i1");
 const names = { invocationId: "i1", functionName: "resize", attempt: 2 };
 

@@ -1,17 +1,8 @@
-import { type AgentAddress, type InvocationRecord, invocationResultSchema, LongshoreError, requestHeadSchema, type Revision, whereSchema } from "@longshore/protocol";
+import { type AgentAddress, type InvocationRecord, LongshoreError, type PastAttempt, pastAttemptSchema, type PendingInvocation, requestHeadSchema, type Revision, whereSchema } from "@longshore/protocol";
+import { hash } from "node:crypto";
 import { z } from "zod";
+import type { QueueEntry } from "../bus/queue-store.ts";
 import type { InvocationRequest } from "../invocation/request.ts";
-
-/** An attempt that is over. */
-const pastAttemptSchema = z.object({
-  attempt: z.number().int().positive(),
-  siteId: z.string(),
-  agentId: z.string(),
-  /** RFC 3339. */
-  endedAt: z.string(),
-  result: invocationResultSchema,
-});
-export type PastAttempt = z.infer<typeof pastAttemptSchema>;
 
 /** What is stored of an accepted invocation besides its body and its terms. Fields are only ever added, each with what its absence means. */
 export const storedInvocationSchema = z.object({
@@ -20,9 +11,13 @@ export const storedInvocationSchema = z.object({
   /** The caller's own limit for an attempt; absent: the function's alone. */
   timeoutMs: z.number().positive().optional(),
   viaUrl: z.boolean().default(false),
+  /** One attempt at most may begin, whatever the function says. */
+  once: z.boolean().default(false),
   /** RFC 3339. */
   acceptedAt: z.string(),
   payloadBytes: z.number().int().nonnegative(),
+  /** Of body and function, SHA-256 as base64url: the same submission again is told from another. */
+  digest: z.string().default(""),
   /** Refusals since an attempt last began: what could not begin is tried less and less often. */
   rejections: z.number().int().nonnegative().default(0),
   /** Oldest first. */
@@ -39,15 +34,22 @@ export function readStored(head: unknown, invocationId: string): StoredInvocatio
   throw new LongshoreError("unexpected", `Cannot read accepted invocation ${invocationId}: it was written by another version`, { cause: parsed.error });
 }
 
+/** Tells one submission from another: function and body. */
+export function digestOf({ functionName, body }: Pick<InvocationRequest, "functionName" | "body">): string {
+  return hash("sha256", Buffer.concat([Buffer.from(`${functionName}\n`), body]), "base64url");
+}
+
 /** As it is accepted. */
-export function storedOf(request: Pick<InvocationRequest, "request" | "where" | "timeoutMs" | "viaUrl" | "body">, acceptedAt: Date): StoredInvocation {
+export function storedOf(request: Pick<InvocationRequest, "functionName" | "request" | "where" | "timeoutMs" | "viaUrl" | "body"> & { readonly once?: boolean }, acceptedAt: Date): StoredInvocation {
   return {
     request: request.request,
     where: request.where,
     ...(request.timeoutMs !== undefined && { timeoutMs: request.timeoutMs }),
     viaUrl: request.viaUrl === true,
+    once: request.once === true,
     acceptedAt: acceptedAt.toISOString(),
     payloadBytes: request.body.length,
+    digest: digestOf(request),
     rejections: 0,
     past: [],
   };
@@ -83,5 +85,28 @@ export function recordWithoutAnswer(stored: StoredInvocation, names: { readonly 
     payloadBytes: stored.payloadBytes,
     resultBytes: 0,
     resultKept: true,
+    ...historyOf(stored),
   };
+}
+
+/** A queued invocation as the API shows it. */
+export function pendingView(entry: Omit<QueueEntry, "sequence">, stored: StoredInvocation): PendingInvocation {
+  const { invocationId, functionName, attempt, notBeforeMs, expiresAtMs, sentTo, isCancelled } = entry;
+  return {
+    state: sentTo === undefined ? "waiting" : "running",
+    invocationId,
+    functionName,
+    acceptedAt: stored.acceptedAt,
+    attempt,
+    ...(notBeforeMs > Date.parse(stored.acceptedAt) && { notBefore: new Date(notBeforeMs).toISOString() }),
+    expiresAt: new Date(expiresAtMs).toISOString(),
+    ...(sentTo && { siteId: sentTo.siteId, agentId: sentTo.agentId }),
+    ...(isCancelled === true && { cancelRequested: true }),
+    ...(stored.past.length > 0 && { past: stored.past }),
+  };
+}
+
+/** What a record keeps of how it came to it. The digest is not shown: it tells the same submission from another. */
+export function historyOf({ past, digest }: StoredInvocation): Pick<InvocationRecord, "past"> & { readonly digest: string } {
+  return { ...(past.length > 0 && { past }), digest };
 }

@@ -1,10 +1,21 @@
 /** Things by time, the earliest first. What has become pointless stays until its time comes: whoever takes it out must look. */
 export class TimeHeap<T> {
-  readonly #nodes: { readonly atMs: number; readonly item: T }[] = [];
+  #nodes: { readonly atMs: number; readonly item: T }[] = [];
 
   /** When the earliest is; undefined when there is none. */
   get nextMs(): number | undefined {
     return this.#nodes[0]?.atMs;
+  }
+
+  /** What it holds, the pointless included. */
+  get size(): number {
+    return this.#nodes.length;
+  }
+
+  /** Drops what is not to be kept. */
+  keep(isKept: (item: T) => boolean): void {
+    // In order of time an array is a heap.
+    this.#nodes = this.#nodes.filter(({ item }) => isKept(item)).sort((a, b) => a.atMs - b.atMs);
   }
 
   add(atMs: number, item: T): void {

@@ -1,5 +1,5 @@
 import type { InvocationId, TenantId } from "@longshore/protocol";
-import type { FoundInvocation, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "../queue-store.ts";
+import type { EndedHandler, FoundInvocation, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "../queue-store.ts";
 import { partitionOf } from "../queue-subjects.ts";
 
 /** The queue without a server, for unit tests: any number of "brokers" may share one. It keeps the contract of the real one (queue-contract.ts). */
@@ -8,6 +8,7 @@ export class MemoryQueue implements QueueStore {
   failing: Error | undefined;
   readonly #invocations = new Map<string, FoundInvocation>();
   readonly #followers = new Map<QueueFollower, number>();
+  readonly #endedHandlers: EndedHandler[] = [];
   #sequence = 0;
 
   async accept(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array): Promise<boolean> {
@@ -34,7 +35,12 @@ export class MemoryQueue implements QueueStore {
     await this.#begin();
     if (this.#invocations.get(idOf(key))?.state === "finished") return false;
     this.#invocations.set(idOf(key), { state: "finished", ...namesOf(key), head: structuredClone(record), body: body.slice() });
+    queueMicrotask(() => this.#endedHandlers.forEach((handler) => handler(key.tenantId, key.invocationId)));
     return true;
+  }
+
+  onEnded(handler: EndedHandler): void {
+    this.#endedHandlers.push(handler);
   }
 
   async find(tenantId: TenantId, invocationId: InvocationId): Promise<FoundInvocation | undefined> {
@@ -57,8 +63,8 @@ export class MemoryQueue implements QueueStore {
 
   #put(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array): number {
     this.#sequence += 1;
-    const { attempt, notBeforeMs, expiresAtMs, sentUntilMs } = terms;
-    const queued = { state: "queued", ...namesOf(key), attempt, notBeforeMs, expiresAtMs, sentUntilMs, sequence: this.#sequence, head: structuredClone(head), body: body.slice() } as const;
+    const { attempt, notBeforeMs, expiresAtMs, sentUntilMs, sentTo, isCancelled } = terms;
+    const queued = { state: "queued", ...namesOf(key), attempt, notBeforeMs, expiresAtMs, sentUntilMs, ...(sentTo && { sentTo }), ...(isCancelled && { isCancelled }), sequence: this.#sequence, head: structuredClone(head), body: body.slice() } as const;
     this.#invocations.set(idOf(key), queued);
     for (const [follower, partition] of this.#followers) if (partition === partitionOf(key)) queueMicrotask(() => this.#followers.has(follower) && follower.queued(entryOf(queued)));
     return this.#sequence;

@@ -1,0 +1,83 @@
+import { type AnswerHead, type InvocationId, type InvocationRecord, type InvokeQuery, invokeQuerySchema, LongshoreError, parseInput, type TenantId } from "@longshore/protocol";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Accepted, maxQueuedBytes, type Queue, type Submission } from "../queue/queue.ts";
+import { InvocationFront } from "./invocation-front.ts";
+import { type InvocationHead, readInvocationHead } from "./invocation-request.ts";
+import type { HttpLimits } from "./limits.ts";
+import { readNumber } from "./query.ts";
+import { checkAnnounced, collectBody } from "./request-body.ts";
+import type { Destination } from "./router.ts";
+
+/** What accepts work. */
+export type Acceptor = Pick<Queue, "accept" | "answer">;
+
+/** How an invocation is to be taken; throws `bad_schema` naming the parameter. */
+export function readInvokeQuery(query: URLSearchParams): InvokeQuery {
+  const given = Object.fromEntries([...query].map(([name, value]) => [name, name === "delayMs" || name === "maxAgeMs" ? readNumber(value) : value]));
+  const read = parseInput(invokeQuerySchema, given, "query");
+  const refuse = (field: string, why: string) => new LongshoreError("bad_schema", `Cannot read ${field}: ${why}`, { phase: "admission", field });
+  if (read.notBefore !== undefined && read.delayMs !== undefined) throw refuse("delayMs", "notBefore says already when it may begin");
+  for (const field of ["notBefore", "delayMs", "maxAgeMs"] as const) if (read.mode === "sync" && read[field] !== undefined) throw refuse(field, "it is for mode=async");
+  return read;
+}
+
+/** `?mode=async`: 202 once it is on disk. */
+export async function submitOverHttp(acceptor: Acceptor, limits: HttpLimits, incoming: IncomingMessage, response: ServerResponse, destination: Destination, tenantId: TenantId, query: InvokeQuery): Promise<void> {
+  const head = readInvocationHead(incoming, destination, tenantId, limits);
+  const notBeforeMs = query.notBefore !== undefined ? Date.parse(query.notBefore) : query.delayMs !== undefined ? Date.now() + query.delayMs : undefined;
+  const submission = { ...submissionOf(head, await bodyOf(incoming, response, limits)), notBeforeMs, maxAgeMs: query.maxAgeMs };
+  const { isNew, view } = await underKey(head, () => acceptor.accept(submission));
+  const document = "record" in view ? { state: view.state, record: view.record } : view;
+  const body = Buffer.from(`${JSON.stringify(document)}\n`);
+  response.writeHead(202, {
+    "Content-Type": "application/json",
+    "Content-Length": body.length,
+    Location: `/v1/invocations/${head.invocationId}`,
+    "Longshore-Invocation-Id": head.invocationId,
+    ...(!isNew && { "Longshore-Replayed": "true" }),
+  });
+  response.end(body);
+}
+
+/** A call with an idempotency key: it runs once, whoever asks how often, and each caller waits for the one answer. */
+export async function invokeOnce(acceptor: Acceptor, limits: HttpLimits, incoming: IncomingMessage, response: ServerResponse, destination: Destination, tenantId: TenantId): Promise<void> {
+  const head = readInvocationHead(incoming, destination, tenantId, limits);
+  const submission = submissionOf(head, await bodyOf(incoming, response, limits));
+  const front = new InvocationFront(incoming, response, head.invocationId);
+  const { isNew, view } = await underKey(head, () => acceptor.answer(submission));
+  if (!isNew) response.setHeader("Longshore-Replayed", "true");
+  if ("record" in view) return answer(front, view.record, view.body);
+  front.fail(new LongshoreError("still_running", `Cannot answer yet: invocation ${head.invocationId} has not ended; call again with the same key, or ask for its result`, { phase: "execution", retryAfterMs: 1_000 }));
+}
+
+function submissionOf({ invocationId, tenantId, functionName, where, timeoutMs, request, viaUrl }: InvocationHead, body: Uint8Array): Submission {
+  return { invocationId, tenantId, functionName, where, timeoutMs, request, viaUrl, body };
+}
+
+/** Under a key another submission is told by the key's own name. */
+async function underKey(head: InvocationHead, submit: () => Promise<Accepted>): Promise<Accepted> {
+  try {
+    return await submit();
+  } catch (error) {
+    if (head.idempotencyKey === undefined || !(error instanceof LongshoreError) || error.reason !== "invocation_exists") throw error;
+    throw new LongshoreError("idempotency_mismatch", `Cannot invoke "${head.functionName}": this Idempotency-Key was used before, for another body`, { phase: "admission", field: "Idempotency-Key", cause: error });
+  }
+}
+
+function bodyOf(incoming: IncomingMessage, response: ServerResponse, limits: HttpLimits): Promise<Uint8Array> {
+  const mostBytes = Math.min(limits.bodyBytes, maxQueuedBytes);
+  checkAnnounced(incoming, mostBytes);
+  if (incoming.headers.expect !== undefined) response.writeContinue();
+  return collectBody(incoming, mostBytes, limits.bodyIdleMs);
+}
+
+function answer(front: InvocationFront, record: InvocationRecord, body: Uint8Array): void {
+  if (!record.resultKept) return front.fail(tooLarge(record.invocationId as InvocationId, record.resultBytes));
+  const { siteId, agentId, revisionId, start, result } = record;
+  const head: AnswerHead = { complete: true, headers: record.resultHeaders ?? [], result, siteId, agentId, revisionId, start };
+  front.complete(head, body);
+}
+
+function tooLarge(invocationId: InvocationId, bytes: number): LongshoreError {
+  return new LongshoreError("result_not_kept", `Cannot give the answer of invocation ${invocationId}: its ${bytes} bytes were too many to keep for its Idempotency-Key`, { phase: "execution" });
+}
