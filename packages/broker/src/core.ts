@@ -15,6 +15,7 @@ import { FunctionLogs } from "./logs/function-logs.ts";
 import { Metrics } from "./metrics.ts";
 import { KeyPairs } from "./aws/key-pairs.ts";
 import { createSignatureVerifier, type SignatureVerifier } from "./aws/signature-verifier.ts";
+import { DeadLetters } from "./queue/dead-letters.ts";
 import { Queue } from "./queue/queue.ts";
 import { RegistryCredentials } from "./registry/credentials.ts";
 import { Deployer } from "./registry/deploy.ts";
@@ -129,6 +130,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
       },
       invocations,
       queue,
+      deadLetters: new DeadLetters({ store: bus.store.queue, queue, log: queueLog }),
       fleet: new FleetOperations({ roster, joined, settings, asker, nameRevision: nameFor(undefined), log }),
       identity,
       logs,

@@ -2,11 +2,12 @@ import { z } from "zod";
 import { agentViewSchema, siteViewSchema } from "./agent.ts";
 import { errorShape } from "./error.ts";
 import { contractNames, functionDocumentSchema, placementRulesSchema, revisionImageSchema } from "./function.ts";
-import { invocationViewSchema } from "./invocation.ts";
+import { requestHeadSchema } from "./exchange.ts";
+import { invocationRecordSchema, invocationViewSchema } from "./invocation.ts";
 import { logFilterSchema } from "./log-query.ts";
-import { siteIdSchema } from "./names.ts";
+import { functionNameSchema, siteIdSchema } from "./names.ts";
 import { pullProgressSchema } from "./order.ts";
-import { labelsSchema } from "./where.ts";
+import { labelsSchema, whereSchema } from "./where.ts";
 
 /** Where a broker listens unless told otherwise. */
 export const defaultPort = 4270;
@@ -156,6 +157,32 @@ export type InvokeQuery = z.output<typeof invokeQuerySchema>;
 /** `GET /v1/invocations/{id}`: with `waitMs` the answer waits that long for the end of an accepted invocation. */
 export const invocationQuerySchema = z.strictObject({ waitMs: z.number().int().min(0).max(60_000).default(0) });
 
+/** Which page of a listing of invocations: it is in order of their last change, and goes on behind what the page before gave as `next`. */
+const sequencePageSchema = z.strictObject({
+  function: functionNameSchema.optional(),
+  limit: z.number().int().min(1).max(100).default(50),
+  after: z.number().int().min(0).default(0),
+});
+export const invocationPageQuerySchema = sequencePageSchema.extend({ state: z.enum(["pending", "finished"]).default("pending") });
+export type InvocationPageQuery = z.output<typeof invocationPageQuerySchema>;
+export const invocationListSchema = z.object({ invocations: z.array(invocationViewSchema), next: z.number().optional() });
+export type InvocationList = z.infer<typeof invocationListSchema>;
+export const deadLetterPageQuerySchema = sequencePageSchema;
+export type DeadLetterPageQuery = z.output<typeof deadLetterPageQuerySchema>;
+/** What is left of an accepted invocation that did not succeed: how it ended, and what it was. */
+export const deadLetterSchema = z.object({
+  record: invocationRecordSchema,
+  /** What its caller sent, without the body. */
+  request: requestHeadSchema,
+  where: z.object(whereSchema.shape),
+});
+export type DeadLetter = z.infer<typeof deadLetterSchema>;
+export const deadLetterListSchema = z.object({ deadLetters: z.array(deadLetterSchema), next: z.number().optional() });
+export type DeadLetterList = z.infer<typeof deadLetterListSchema>;
+/** How many were submitted again, and how many could not be. */
+export const redriveAnswerSchema = z.object({ redriven: z.number(), failed: z.number() });
+export type RedriveAnswer = z.infer<typeof redriveAnswerSchema>;
+
 /** One operation of the HTTP interface. */
 export interface Route {
   readonly id: string;
@@ -182,6 +209,13 @@ export const routes = [
   { id: "listRevisions", method: "GET", path: "/v1/functions/{fn}/revisions", summary: "A function's revisions, newest first", access: "key", response: revisionListSchema, status: 200 },
   { id: "functionLogs", method: "GET", path: "/v1/functions/{fn}/logs", summary: "Log lines of all instances as JSON lines", access: "key", query: logFilterSchema, status: 200 },
   { id: "invoke", method: "POST", path: "/v1/functions/{fn}/invocations", summary: "Invoke with the body's bytes and wait for the answer, or with mode=async have it accepted", access: "key", query: invokeQuerySchema, status: 200 },
+  { id: "listInvocations", method: "GET", path: "/v1/invocations", summary: "Accepted invocations that have not ended, or that have, in pages", access: "key", query: invocationPageQuerySchema, response: invocationListSchema, status: 200 },
+  { id: "listDeadLetters", method: "GET", path: "/v1/dead-letters", summary: "Accepted invocations that did not succeed, kept 14 days, in pages", access: "key", query: deadLetterPageQuerySchema, response: deadLetterListSchema, status: 200 },
+  { id: "getDeadLetter", method: "GET", path: "/v1/dead-letters/{id}", summary: "One of them", access: "key", response: deadLetterSchema, status: 200 },
+  { id: "getDeadLetterBody", method: "GET", path: "/v1/dead-letters/{id}/body", summary: "The bytes that its caller sent", access: "key", status: 200 },
+  { id: "redriveDeadLetter", method: "POST", path: "/v1/dead-letters/{id}/redrive", summary: "Submit it again, as a new invocation", access: "key", response: invocationViewSchema, status: 202 },
+  { id: "redriveDeadLetters", method: "POST", path: "/v1/functions/{fn}/dead-letters/redrive", summary: "Submit all of a function again", access: "key", response: redriveAnswerSchema, status: 200 },
+  { id: "deleteDeadLetter", method: "DELETE", path: "/v1/dead-letters/{id}", summary: "Give it up", access: "key", status: 204 },
   { id: "getInvocation", method: "GET", path: "/v1/invocations/{id}", summary: "State or terminal record", access: "key", query: invocationQuerySchema, response: invocationViewSchema, status: 200 },
   { id: "cancelInvocation", method: "DELETE", path: "/v1/invocations/{id}", summary: "Cancel", access: "key", status: 202 },
   { id: "getResult", method: "GET", path: "/v1/invocations/{id}/result", summary: "The answer's body, while it is kept", access: "key", status: 200 },

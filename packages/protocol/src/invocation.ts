@@ -74,6 +74,8 @@ export const invocationRecordSchema = z.object({
   resultHeaders: z.array(z.tuple([z.string(), z.string()])).optional(),
   /** Of an accepted one: the attempts before the one that ended it, oldest first; absent: none. */
   past: z.array(pastAttemptSchema).optional(),
+  /** The dead letter that it was submitted again from. */
+  redriveOf: z.string().optional(),
 });
 export type InvocationRecord = z.infer<typeof invocationRecordSchema>;
 

@@ -30,6 +30,7 @@ export const reasons = {
   registry_denied: entry("permission_denied", 403),
   function_not_found: entry("not_found", 404),
   invocation_not_found: entry("not_found", 404),
+  dead_letter_not_found: entry("not_found", 404),
   agent_not_found: entry("not_found", 404),
   site_not_found: entry("not_found", 404),
   registry_not_found: entry("not_found", 404),

@@ -3,12 +3,18 @@ import { randomBytes } from "node:crypto";
 import { WriteRefused } from "./write-refused.ts";
 
 /** One message for the stream. */
-export interface Write {
+export interface Message {
   readonly subject: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly payload: Uint8Array;
+}
+
+/** A message that its writer wants to know the fate of. */
+export interface Write extends Message {
   /** Writes of the same unit never go in one batch: the server would not hold the conditions of one against the other. */
   readonly unit: string;
+  /** Stored with it or not at all, before it. */
+  readonly along?: readonly Message[];
 }
 
 interface Pending {
@@ -61,11 +67,12 @@ export class BatchWriter {
 
   #takeGroup(): Pending[] {
     const units = new Set<string>();
-    let bytes = 0;
-    let count = 0;
+    let [bytes, messages, count] = [0, 0, 0];
     for (const { write } of this.#waiting) {
-      bytes += write.payload.length;
-      if (count === mostInBatch || units.has(write.unit) || (count > 0 && bytes > mostBytesInBatch)) break;
+      const own = messagesOf(write);
+      bytes += own.reduce((sum, { payload }) => sum + payload.length, 0);
+      messages += own.length;
+      if (units.has(write.unit) || (count > 0 && (messages > mostInBatch || bytes > mostBytesInBatch))) break;
       units.add(write.unit);
       count += 1;
     }
@@ -74,46 +81,55 @@ export class BatchWriter {
 
   async #writeAlone({ write, resolve, reject }: Pending): Promise<void> {
     try {
-      resolve(readAnswer(await this.#request(write, headersOf(write))).sequence);
+      const messages = messagesOf(write);
+      const answer = messages.length === 1 ? this.#request(write, headersOf(write)) : this.#sendBatch(messages);
+      resolve(readAnswer(await answer).sequence);
     } catch (error) {
       reject(error);
     }
   }
 
   async #writeTogether(group: readonly Pending[]): Promise<void> {
+    const messages = group.flatMap(({ write }) => messagesOf(write));
     try {
-      const { sequence } = readAnswer(await this.#sendBatch(group));
-      for (const [index, { resolve }] of group.entries()) resolve(sequence - group.length + 1 + index);
+      const { sequence } = readAnswer(await this.#sendBatch(messages));
+      const first = sequence - messages.length + 1;
+      for (const { write, resolve } of group) resolve(first + messages.indexOf(write));
     } catch (error) {
       if (error instanceof WriteRefused) await Promise.all(group.map((pending) => this.#writeAlone(pending))); // B2
       else for (const { reject } of group) reject(error);
     }
   }
 
-  #sendBatch(group: readonly Pending[]): Promise<Msg> {
+  #sendBatch(messages: readonly Message[]): Promise<Msg> {
     const batchId = randomBytes(12).toString("base64url");
     let last: Promise<Msg> | undefined;
-    for (const [index, { write }] of group.entries()) {
-      const headers = headersOf(write);
+    for (const [index, message] of messages.entries()) {
+      const headers = headersOf(message);
       headers.set("Nats-Batch-Id", batchId);
       headers.set("Nats-Batch-Sequence", String(index + 1));
-      if (index < group.length - 1) {
-        this.#connection.publish(write.subject, write.payload, { headers });
+      if (index < messages.length - 1) {
+        this.#connection.publish(message.subject, message.payload, { headers });
       } else {
         headers.set("Nats-Batch-Commit", "1");
-        last = this.#request(write, headers);
+        last = this.#request(message, headers);
       }
     }
     if (last === undefined) throw new Error("A batch has at least one message");
     return last;
   }
 
-  #request(write: Write, headers: MsgHdrs): Promise<Msg> {
+  #request(write: Message, headers: MsgHdrs): Promise<Msg> {
     return this.#connection.request(write.subject, write.payload, { headers, timeout: answerWithinMs });
   }
 }
 
-function headersOf(write: Write): MsgHdrs {
+/** In the order in which they are stored. */
+function messagesOf(write: Write): readonly Message[] {
+  return write.along === undefined ? [write] : [...write.along, write];
+}
+
+function headersOf(write: Message): MsgHdrs {
   const headers = createHeaders();
   for (const [name, value] of write.headers) headers.set(name, value);
   return headers;

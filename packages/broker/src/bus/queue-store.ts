@@ -39,6 +39,30 @@ export interface QueuedInvocation extends QueueEntry {
 /** What is known of an invocation by its id. */
 export type FoundInvocation = ({ readonly state: "queued" } & QueuedInvocation) | ({ readonly state: "finished"; readonly head: unknown; readonly body: Uint8Array } & QueueKey);
 
+/** A JSON document and bytes. */
+export interface Kept {
+  readonly head: unknown;
+  readonly body: Uint8Array;
+}
+
+/** One of a listing, or a dead letter. */
+export interface Listed extends QueueKey, Kept {
+  readonly sequence: number;
+  /** Of those that are queued. */
+  readonly terms: QueueTerms;
+}
+
+/** What is listed: what is queued, records, dead letters, or what the server took out of the queue. */
+export type ListedKind = "entry" | "record" | "dead" | "overdue";
+
+/** Which part of a listing: in order of sequence, behind that one. */
+export interface ListedPage {
+  readonly tenantId: TenantId | "*";
+  readonly functionName: FunctionName | "*";
+  readonly after: number;
+  readonly limit: number;
+}
+
 export type EndedHandler = (tenantId: TenantId, invocationId: InvocationId) => void;
 
 export interface QueueFollower {
@@ -60,8 +84,12 @@ export interface QueueStore {
   read(entry: QueueEntry): Promise<QueuedInvocation | undefined>;
   /** Puts a later attempt in its place: its sequence, or undefined when it does not stand any more. */
   again(invocation: QueuedInvocation, terms: QueueTerms, head: unknown): Promise<number | undefined>;
-  /** Stores the terminal record and takes the entry away, in one write. False: another record came first, and stays. */
-  finish(key: QueueKey, record: unknown, body: Uint8Array): Promise<boolean>;
+  /** Stores the terminal record, with it a dead letter, and takes the entry away, in one write. False: another record came first, and stays. */
+  finish(key: QueueKey, record: unknown, body: Uint8Array, dead?: Kept): Promise<boolean>;
+  list(kind: ListedKind, page: ListedPage): Promise<readonly Listed[]>;
+  findDead(tenantId: TenantId, invocationId: InvocationId): Promise<Listed | undefined>;
+  /** Takes one of a listing away, if it still stands. */
+  remove(listed: Pick<Listed, "sequence">): Promise<void>;
   find(tenantId: TenantId, invocationId: InvocationId): Promise<FoundInvocation | undefined>;
   /** Every entry of a partition as it stands, then each new one; over any number of connections. `ready`: the first pass is done. */
   follow(partition: number, follower: QueueFollower): { readonly ready: Promise<void>; close(): void };

@@ -1,20 +1,26 @@
-import { DiscardPolicy, JetStreamApiCodes, JetStreamApiError, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream";
-import type { Msg } from "@nats-io/nats-core";
+import { DeliverPolicy, DiscardPolicy, JetStreamApiCodes, JetStreamApiError, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream";
+import type { Msg, MsgHdrs } from "@nats-io/nats-core";
 import { decodeFrame, encodeFrame, type InvocationId, LongshoreError, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import { BatchWriter, type Write } from "./batch-writer.ts";
 import { attempt, notConnected } from "./bus-error.ts";
 import { QueueFollow } from "./queue-follow.ts";
-import type { EndedHandler, FoundInvocation, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "./queue-store.ts";
-import { anythingOf, endedSubject, parseQueueSubject, queueStreamName, queueSubject, queueSubjects } from "./queue-subjects.ts";
+import type { EndedHandler, FoundInvocation, Kept, Listed, ListedKind, ListedPage, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "./queue-store.ts";
+import { anythingOf, endedSubject, listingOf, parseQueueSubject, queueStreamName, queueSubject, queueSubjects } from "./queue-subjects.ts";
 import { readTerms, termsHeaders } from "./queue-terms.ts";
 import type { Session } from "./session.ts";
 import { WriteRefused } from "./write-refused.ts";
 
 /** How long a terminal record can be asked for. */
 const recordLifeSeconds = 7 * 24 * 3600;
+/** How long a dead letter can be submitted again. */
+const deadLifeSeconds = 14 * 24 * 3600;
 /** An entry that no broker ended so long after its time was over is taken out by the server: none was there to do it. */
 const overdueMs = 3_600_000;
+
+/** A page is read within that time, or it is the shorter. */
+const listWithinMs = 5_000;
+const nothing = new Uint8Array(0);
 
 interface QueueStreamOptions {
   readonly replicas: number;
@@ -87,8 +93,9 @@ export class QueueStream implements QueueStore {
     return this.#write("queue an invocation again", entryWrite(invocation, terms, head, invocation.body, expecting(invocation.sequence)));
   }
 
-  async finish(key: QueueKey, record: unknown, body: Uint8Array): Promise<boolean> {
+  async finish(key: QueueKey, record: unknown, body: Uint8Array, dead?: Kept): Promise<boolean> {
     const write: Write = {
+      ...(dead && { along: [{ subject: queueSubject("dead", key), headers: [["Nats-TTL", `${deadLifeSeconds}s`]], payload: encodeFrame({ kind: "open", head: dead.head, body: dead.body }) }] }),
       subject: queueSubject("record", key),
       // Q2: the server ends the schedule that the entry is.
       headers: [...expecting(0), ["Nats-Scheduler", queueSubject("entry", key)], ["Nats-Schedule-Next", "purge"], ["Nats-TTL", `${recordLifeSeconds}s`]],
@@ -106,7 +113,44 @@ export class QueueStream implements QueueStore {
     if (stored === undefined || key === undefined) return undefined;
     const { kind, ...names } = key;
     if (kind === "record") return { state: "finished", ...names, ...readFrame(stored) };
+    if (kind === "dead") return { state: "finished", ...names, head: (readFrame(stored).head as { record?: unknown }).record, body: nothing }; // Its record is gone by now.
     return { state: "queued", ...names, ...readTerms(stored.header), sequence: stored.seq, ...readFrame(stored) };
+  }
+
+  async findDead(tenantId: TenantId, invocationId: InvocationId): Promise<Listed | undefined> {
+    const stored = await this.#get("find a dead letter", { last_by_subj: anythingOf(tenantId, invocationId, "dead") });
+    return stored === undefined ? undefined : readListed(stored.subject, stored.seq, stored.header, stored.data);
+  }
+
+  async list(kind: ListedKind, { tenantId, functionName, after, limit }: ListedPage): Promise<readonly Listed[]> {
+    const session = this.#session;
+    if (session === undefined) throw notConnected("list invocations");
+    return attempt("list invocations", async () => {
+      const consumer = await session.jetStream.consumers.get(queueStreamName, { filter_subjects: listingOf(kind, tenantId, functionName), deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1 });
+      const { num_pending: pending } = await consumer.info(true);
+      const listed: Listed[] = [];
+      const count = Math.min(limit, pending);
+      if (count === 0) return listed;
+      const messages = await consumer.fetch({ max_messages: count, expires: listWithinMs });
+      for await (const { subject, seq, headers, data } of messages) {
+        const each = readListed(subject, seq, headers, data);
+        if (each !== undefined) listed.push(each);
+      }
+      return listed;
+    });
+  }
+
+  async remove({ sequence }: Pick<Listed, "sequence">): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) throw notConnected("remove what is stored of an invocation");
+    await attempt("remove what is stored of an invocation", async () => {
+      try {
+        await session.manager.streams.deleteMessage(queueStreamName, sequence, false);
+      } catch (error) {
+        // The server has no code of its own for what somebody else removed.
+        if (!(error instanceof JetStreamApiError) || (await session.manager.direct.getMessage(queueStreamName, { seq: sequence })) !== null) throw error;
+      }
+    });
   }
 
   follow(partition: number, follower: QueueFollower): { readonly ready: Promise<void>; close(): void } {
@@ -172,9 +216,16 @@ function expecting(sequence: number, subject?: string): Write["headers"] {
   return subject === undefined ? condition : [...condition, ["Nats-Expected-Last-Subject-Sequence-Subject", subject]];
 }
 
+function readListed(subject: string, sequence: number, headers: MsgHdrs | undefined, data: Uint8Array): Listed | undefined {
+  const key = parseQueueSubject(subject);
+  if (key === undefined) return undefined;
+  const { kind: _kind, ...names } = key;
+  return { ...names, sequence, terms: readTerms(headers), ...readFrame({ data }) };
+}
+
 const unitOf = ({ tenantId, invocationId }: QueueKey) => `${tenantId}.${invocationId}`;
 
-function readFrame(stored: StoredMsg): { readonly head: unknown; readonly body: Uint8Array } {
+function readFrame(stored: Pick<StoredMsg, "data">): { readonly head: unknown; readonly body: Uint8Array } {
   const frame = decodeFrame(stored.data);
   if (frame.kind !== "open" && frame.kind !== "answer") throw new LongshoreError("bad_frame", `Cannot read what is stored of an invocation: a frame of kind "${frame.kind}"`);
   return { head: frame.head, body: frame.body };

@@ -7,8 +7,11 @@ export const partitionCount = 32;
 export const queueStreamName = "queue";
 const prefix = "longshore.v1.queue";
 
-/** `entry`: accepted, no record yet. `record`: its terminal record. `overdue`: what the server itself took out, because no broker did in time. */
-export type QueueKind = "entry" | "record" | "overdue";
+/**
+ * `entry`: accepted, no record yet. `record`: its terminal record. `dead`: what is left of one that did not succeed, so that it can be
+ * submitted again. `overdue`: what the server itself took out, because no broker did in time.
+ */
+export type QueueKind = "entry" | "record" | "dead" | "overdue";
 
 /** All that the stream takes in. */
 export const queueSubjects = `${prefix}.>`;
@@ -20,8 +23,13 @@ export function queueSubject(kind: QueueKind, key: QueueKey): string {
 }
 
 /** Whatever there is of an invocation, of whichever function: an id is used once in a tenant. */
-export function anythingOf(tenantId: TenantId, invocationId: InvocationId): string {
-  return `${prefix}.*.*.${tenantId}.*.${invocationId}`;
+export function anythingOf(tenantId: TenantId, invocationId: InvocationId, kind: QueueKind | "*" = "*"): string {
+  return `${prefix}.${kind}.*.${tenantId}.*.${invocationId}`;
+}
+
+/** Everything of a kind, of a tenant's functions or of one. */
+export function listingOf(kind: QueueKind, tenantId: TenantId | "*", functionName: FunctionName | "*"): string {
+  return `${prefix}.${kind}.*.${tenantId}.${functionName}.*`;
 }
 
 /** The entries of a partition. */

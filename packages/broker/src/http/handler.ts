@@ -2,6 +2,8 @@ import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAn
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Acceptor } from "./submission-door.ts";
 import type { LogQuery } from "../logs/log-query.ts";
+import type { DeadLetters } from "../queue/dead-letters.ts";
+import type { Queue } from "../queue/queue.ts";
 import type { Caller } from "../socket/caller.ts";
 
 /** What the HTTP side needs of the rest of the broker; `broker.ts` puts it together. */
@@ -20,7 +22,8 @@ export interface BrokerParts {
     cancel(tenantId: TenantId, invocationId: InvocationId): Promise<void>;
     result(tenantId: TenantId, invocationId: InvocationId): Promise<{ record: InvocationRecord; body: Uint8Array }>;
   };
-  readonly queue: Acceptor;
+  readonly queue: Acceptor & Pick<Queue, "list">;
+  readonly deadLetters: Pick<DeadLetters, "list" | "get" | "redrive" | "redriveAll" | "remove">;
   readonly fleet: {
     agents(page: AgentPageQuery): AgentList;
     sites(): SiteView[];

@@ -1,7 +1,7 @@
 import { createInvocationId, type FunctionName, functionNameSchema, headers as ours, type InvocationId, invocationIdSchema, isHopByHop, isReserved, LongshoreError, parseName, parseWhere, type RequestHead, requestHeadSchema, type TenantId, type Where } from "@longshore/protocol";
 import type { IncomingMessage } from "node:http";
 import { isApiKey } from "./caller.ts";
-import { idOfKey } from "../queue/idempotency-key.ts";
+import { derivedId } from "../queue/derived-id.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { Destination } from "./router.ts";
 
@@ -47,7 +47,7 @@ function readId(incoming: IncomingMessage, tenantId: TenantId, functionName: Fun
   const id = single(incoming.headers[ours.invocationId], ours.invocationId);
   if (key === undefined) return id === undefined ? createInvocationId() : parseName(invocationIdSchema, id, "Longshore-Invocation-Id");
   if (id !== undefined) throw new LongshoreError("bad_header", "Cannot take Idempotency-Key and Longshore-Invocation-Id together: the key decides the id", { phase: "admission", field: "Idempotency-Key" });
-  return idOfKey(tenantId, functionName, key);
+  return derivedId("key", tenantId, functionName, key);
 }
 
 /** Of 1 to 255 visible ASCII characters. */

@@ -9,6 +9,7 @@ import { functionNotFound, type Registry } from "../registry/registry.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
 import { afterAttempt, type Next, type RepetitionRules } from "./after-attempt.ts";
 import { Claims } from "./claims.ts";
+import { deadLetterOf } from "./dead-letter.ts";
 import type { Due, QueueIndex } from "./queue-index.ts";
 import { type AttemptOutcome, readOutcome, recordOfOutcome } from "./read-outcome.ts";
 import { type Sent, sendAttempt } from "./send-attempt.ts";
@@ -249,7 +250,7 @@ export class QueueRunner {
     const { queue, clock, ended } = this.#options;
     const record = { ...recordOfOutcome(outcome, from, clock.date()), ...historyOf(stored) };
     if (this.#next(queued, stored, record.result).next === "again") return this.#follow(queued, stored, record.result);
-    if (await queue.finish(queued, record, outcome.body)) ended(queued.tenantId, record);
+    if (await queue.finish(queued, record, outcome.body, deadLetterOf(queued, stored, record))) ended(queued.tenantId, record);
   }
 
   #release(tenantId: TenantId, invocationId: InvocationId, functionName: FunctionName, beganInstance: boolean): void {
@@ -280,7 +281,7 @@ export class QueueRunner {
   async #finish(queued: QueuedInvocation, stored: StoredInvocation, result: InvocationResult): Promise<void> {
     const { queue, clock, ended } = this.#options;
     const record = recordWithoutAnswer(stored, queued, result, clock.date());
-    if (await queue.finish(queued, record, new Uint8Array(0))) ended(queued.tenantId, record);
+    if (await queue.finish(queued, record, new Uint8Array(0), deadLetterOf(queued, stored, record))) ended(queued.tenantId, record);
   }
 }
 

@@ -1,7 +1,7 @@
-import { acceptedProtocolVersion, type AgentAddress, confirmAnswerSchema, type Frame, type FunctionName, type InvocationId, type InvocationRecord, LongshoreError, type PendingInvocation, type TenantId } from "@longshore/protocol";
+import { acceptedProtocolVersion, type AgentAddress, confirmAnswerSchema, type Frame, type FunctionName, type InvocationId, type InvocationList, type InvocationPageQuery, type InvocationRecord, type InvocationView, LongshoreError, type PendingInvocation, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
-import type { FoundInvocation, QueuedInvocation, QueueEntry } from "../bus/queue-store.ts";
+import type { FoundInvocation, Listed, QueuedInvocation, QueueEntry } from "../bus/queue-store.ts";
 import type { Clock } from "../clock.ts";
 import { readStoredRecord, type StoredRecord } from "../invocation/records.ts";
 import type { InvocationRequest } from "../invocation/request.ts";
@@ -43,6 +43,8 @@ export interface Submission extends Pick<InvocationRequest, "tenantId" | "functi
   readonly maxAgeMs?: number | undefined;
   /** Its caller waits: one attempt at most may begin. */
   readonly once?: boolean;
+  /** The dead letter that it is submitted again from. */
+  readonly redriveOf?: string;
 }
 
 /** An accepted invocation as it stands. */
@@ -163,6 +165,13 @@ export class Queue {
     return { ...accepted, view: view ?? accepted.view };
   }
 
+  /** What has not ended, or what has, in order of its last change. */
+  async list(tenantId: TenantId, { state, function: functionName, after, limit }: InvocationPageQuery): Promise<InvocationList> {
+    const listed = await this.#options.bus.store.queue.list(state === "pending" ? "entry" : "record", { tenantId, functionName: functionName ?? "*", after, limit });
+    const next = listed.length === limit ? listed.at(-1)?.sequence : undefined;
+    return { invocations: listed.map((each) => listedView(each, state)), ...(next !== undefined && { next }) };
+  }
+
   /** Undefined when no such invocation was accepted. */
   async find(tenantId: TenantId, invocationId: InvocationId): Promise<QueueView | undefined> {
     const found = await this.#options.bus.store.queue.find(tenantId, invocationId);
@@ -261,6 +270,11 @@ export class Queue {
     const answer = await this.#options.asker.ask(agent, { ask: "confirm", attempts: [...attempts] }, { silenceMs: answerWithinMs });
     return confirmAnswerSchema.parse(answer).unknown.map(({ invocationId }) => invocationId);
   }
+}
+
+function listedView(listed: Listed, state: InvocationPageQuery["state"]): InvocationView {
+  if (state === "pending") return pendingView({ ...listed, ...listed.terms }, readStored(listed.head, listed.invocationId));
+  return { state: "finished", record: readStoredRecord(listed, listed.invocationId).record };
 }
 
 function viewOf(found: FoundInvocation): QueueView {

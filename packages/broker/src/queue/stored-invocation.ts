@@ -13,6 +13,8 @@ export const storedInvocationSchema = z.object({
   viaUrl: z.boolean().default(false),
   /** One attempt at most may begin, whatever the function says. */
   once: z.boolean().default(false),
+  /** The dead letter that it was submitted again from. */
+  redriveOf: z.string().optional(),
   /** RFC 3339. */
   acceptedAt: z.string(),
   payloadBytes: z.number().int().nonnegative(),
@@ -40,13 +42,14 @@ export function digestOf({ functionName, body }: Pick<InvocationRequest, "functi
 }
 
 /** As it is accepted. */
-export function storedOf(request: Pick<InvocationRequest, "functionName" | "request" | "where" | "timeoutMs" | "viaUrl" | "body"> & { readonly once?: boolean }, acceptedAt: Date): StoredInvocation {
+export function storedOf(request: Pick<InvocationRequest, "functionName" | "request" | "where" | "timeoutMs" | "viaUrl" | "body"> & { readonly once?: boolean; readonly redriveOf?: string }, acceptedAt: Date): StoredInvocation {
   return {
     request: request.request,
     where: request.where,
     ...(request.timeoutMs !== undefined && { timeoutMs: request.timeoutMs }),
     viaUrl: request.viaUrl === true,
     once: request.once === true,
+    ...(request.redriveOf !== undefined && { redriveOf: request.redriveOf }),
     acceptedAt: acceptedAt.toISOString(),
     payloadBytes: request.body.length,
     digest: digestOf(request),
@@ -107,6 +110,6 @@ export function pendingView(entry: Omit<QueueEntry, "sequence">, stored: StoredI
 }
 
 /** What a record keeps of how it came to it. The digest is not shown: it tells the same submission from another. */
-export function historyOf({ past, digest }: StoredInvocation): Pick<InvocationRecord, "past"> & { readonly digest: string } {
-  return { ...(past.length > 0 && { past }), digest };
+export function historyOf({ past, digest, redriveOf }: StoredInvocation): Pick<InvocationRecord, "past" | "redriveOf"> & { readonly digest: string } {
+  return { ...(past.length > 0 && { past }), ...(redriveOf !== undefined && { redriveOf }), digest };
 }

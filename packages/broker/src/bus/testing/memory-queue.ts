@@ -1,5 +1,5 @@
 import type { InvocationId, TenantId } from "@longshore/protocol";
-import type { EndedHandler, FoundInvocation, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "../queue-store.ts";
+import type { EndedHandler, FoundInvocation, Kept, Listed, ListedKind, ListedPage, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "../queue-store.ts";
 import { partitionOf } from "../queue-subjects.ts";
 
 /** The queue without a server, for unit tests: any number of "brokers" may share one. It keeps the contract of the real one (queue-contract.ts). */
@@ -8,6 +8,10 @@ export class MemoryQueue implements QueueStore {
   failing: Error | undefined;
   readonly #invocations = new Map<string, FoundInvocation>();
   readonly #followers = new Map<QueueFollower, number>();
+  readonly #dead = new Map<string, Listed>();
+  readonly #records = new Map<string, number>();
+  /** What a server would have taken out: a test puts it there. */
+  readonly overdue = new Map<string, Listed>();
   readonly #endedHandlers: EndedHandler[] = [];
   #sequence = 0;
 
@@ -31,12 +35,43 @@ export class MemoryQueue implements QueueStore {
     return this.#put(invocation, terms, head, invocation.body);
   }
 
-  async finish(key: QueueKey, record: unknown, body: Uint8Array): Promise<boolean> {
+  async finish(key: QueueKey, record: unknown, body: Uint8Array, dead?: Kept): Promise<boolean> {
     await this.#begin();
     if (this.#invocations.get(idOf(key))?.state === "finished") return false;
     this.#invocations.set(idOf(key), { state: "finished", ...namesOf(key), head: structuredClone(record), body: body.slice() });
+    if (dead !== undefined) this.#dead.set(idOf(key), { ...namesOf(key), sequence: (this.#sequence += 1), terms: noTerms, head: structuredClone(dead.head), body: dead.body.slice() });
+    this.#records.set(idOf(key), (this.#sequence += 1));
     queueMicrotask(() => this.#endedHandlers.forEach((handler) => handler(key.tenantId, key.invocationId)));
     return true;
+  }
+
+  async list(kind: ListedKind, { tenantId, functionName, after, limit }: ListedPage): Promise<readonly Listed[]> {
+    await this.#begin();
+    return this.#listed(kind)
+      .filter((each) => (tenantId === "*" || each.tenantId === tenantId) && (functionName === "*" || each.functionName === functionName) && each.sequence > after)
+      .toSorted((a, b) => a.sequence - b.sequence)
+      .slice(0, limit);
+  }
+
+  async findDead(tenantId: TenantId, invocationId: InvocationId): Promise<Listed | undefined> {
+    await this.#begin();
+    return this.#dead.get(idOf({ tenantId, invocationId }));
+  }
+
+  async remove({ sequence }: Pick<Listed, "sequence">): Promise<void> {
+    await this.#begin();
+    for (const kept of [this.#dead, this.overdue]) for (const [id, each] of kept) if (each.sequence === sequence) kept.delete(id);
+  }
+
+  #listed(kind: ListedKind): readonly Listed[] {
+    if (kind === "dead") return [...this.#dead.values()];
+    if (kind === "overdue") return [...this.overdue.values()];
+    return [...this.#invocations.values()].flatMap((found): Listed[] => {
+      const { tenantId, functionName, invocationId, head, body } = found;
+      const names = { tenantId, functionName, invocationId, head, body };
+      if (found.state === "queued") return kind === "entry" ? [{ ...names, sequence: found.sequence, terms: found }] : [];
+      return kind === "record" ? [{ ...names, sequence: this.#records.get(idOf(found)) ?? 0, terms: noTerms }] : [];
+    });
   }
 
   onEnded(handler: EndedHandler): void {
@@ -71,6 +106,7 @@ export class MemoryQueue implements QueueStore {
   }
 }
 
+const noTerms: QueueTerms = { attempt: 0, notBeforeMs: 0, expiresAtMs: 0, sentUntilMs: 0 };
 const idOf = ({ tenantId, invocationId }: Pick<QueueKey, "tenantId" | "invocationId">) => `${tenantId}.${invocationId}`;
 const namesOf = ({ tenantId, functionName, invocationId }: QueueKey): QueueKey => ({ tenantId, functionName, invocationId });
 

@@ -66,6 +66,47 @@ export function describeQueue(name: string, open: () => Promise<SharedQueues>): 
       expect(await other.find(key.tenantId, createInvocationId())).toBeUndefined();
     });
 
+    it("stores a dead letter with the record or not at all, finds it, and takes it away", async () => {
+      await using shared = await open();
+      const [one, other] = shared.queues;
+      const key = keyOf();
+      await one.accept(key, terms(), {}, bytes("body"));
+      const ends = await Promise.all([one.finish(key, { by: "one" }, bytes(""), { head: { by: "one" }, body: bytes("body") }), other.finish(key, { by: "other" }, bytes(""), { head: { by: "other" }, body: bytes("body") })]);
+      expect(ends.filter(Boolean)).toHaveLength(1);
+      const by = ends[0] ? "one" : "other";
+      expect(await other.find(key.tenantId, key.invocationId)).toMatchObject({ state: "finished", head: { by } });
+      const dead = await other.findDead(key.tenantId, key.invocationId);
+      expect(dead).toMatchObject({ ...key, head: { by } });
+      expect(text(dead?.body)).toBe("body");
+      expect(await one.findDead("globex" as TenantId, key.invocationId)).toBeUndefined();
+      if (dead === undefined) return;
+      for (let times = 0; times < 2; times += 1) await one.remove(dead);
+      expect(await other.findDead(key.tenantId, key.invocationId)).toBeUndefined();
+      expect(await one.accept(key, terms(), {}, bytes(""))).toBe(false);
+    });
+
+    it("lists what is queued, what ended and what is dead, of a tenant or of a function, page by page", async () => {
+      await using shared = await open();
+      const [one, other] = shared.queues;
+      const keys = Array.from({ length: 5 }, (_, index) => keyOf((index === 4 ? "shrink" : "resize") as FunctionName, createInvocationId(), "listed" as TenantId));
+      for (const key of keys) await one.accept(key, terms({ attempt: 2 }), { id: key.invocationId }, bytes("body"));
+      await one.accept(keyOf(resize, createInvocationId(), "another" as TenantId), terms(), {}, bytes(""));
+      const page = { tenantId: "listed" as TenantId, functionName: "*" as const, after: 0, limit: 10 };
+      const idsOf = (listed: readonly { readonly invocationId: InvocationId }[]) => listed.map(({ invocationId }) => invocationId);
+      const all = await other.list("entry", page);
+      expect(idsOf(all)).toEqual(idsOf(keys));
+      expect(all[0]).toMatchObject({ terms: { attempt: 2 }, head: { id: keys[0]?.invocationId } });
+      expect(idsOf(await other.list("entry", { ...page, functionName: "shrink" as FunctionName }))).toEqual(idsOf(keys.slice(4)));
+      const first = await other.list("entry", { ...page, limit: 2 });
+      expect(idsOf(first)).toEqual(idsOf(keys.slice(0, 2)));
+      expect(idsOf(await other.list("entry", { ...page, after: first[1]?.sequence ?? 0 }))).toEqual(idsOf(keys.slice(2)));
+      for (const key of keys.slice(0, 3).toReversed()) await one.finish(key, { ended: key.invocationId }, bytes("answer"), { head: { dead: key.invocationId }, body: bytes("body") });
+      expect(idsOf(await other.list("entry", page))).toEqual(idsOf(keys.slice(3)));
+      expect((await other.list("record", page)).map(({ head }) => head)).toEqual(keys.slice(0, 3).toReversed().map(({ invocationId }) => ({ ended: invocationId })));
+      expect((await other.list("dead", page)).map(({ head }) => head)).toEqual(keys.slice(0, 3).toReversed().map(({ invocationId }) => ({ dead: invocationId })));
+      expect(await other.list("dead", { ...page, tenantId: "nobody" as TenantId })).toEqual([]);
+    });
+
     it("ends an invocation by its first record, which takes the entry's place", async () => {
       await using shared = await open();
       const [one, other] = shared.queues;

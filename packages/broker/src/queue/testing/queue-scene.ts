@@ -52,7 +52,7 @@ export class QueueScene {
   }
 
   agent(name: string, instances = 10): AgentAddress {
-    return this.fleet.ready(name, { heartbeat: { instancesMax: instances, instancesFree: instances } }).address;
+    return this.fleet.ready(name, { heartbeat: { instancesMax: instances, instancesFree: instances, memoryBytes: instances * 2 ** 30, memoryFreeBytes: instances * 2 ** 30 } }).address;
   }
 
   submission(changes: Partial<Submission> & { readonly text?: string } = {}): Submission {
