@@ -17,11 +17,20 @@ describe("resolveBrokerConfig()", () => {
     expect(config).toMatchObject({ allowedOrigins: ["https://a.example", "https://b.example"], insecure: true, maxBodyBytes: 2 ** 20 });
   });
 
+  it("reads where a cluster is monitored", () => {
+    const { busMonitoring, busDurability } = resolveBrokerConfig({ flags: { busCredentials: "/c", busMonitoring: "http://n1:8222,https://n2:8222/nats" } });
+    expect([busMonitoring, busDurability]).toEqual([["http://n1:8222", "https://n2:8222/nats"], "synced"]);
+  });
+
   it.each([
     [{ listen: "4270" }, "listen"],
     [{ listen: "a b:1" }, "listen"],
     [{ tls: "files" }, "tls"],
     [{ colour: "red" }, "colour"],
+    [{ busDurability: "no" }, "busDurability"],
+    [{ busCredentials: "/c", busMonitoring: "http://n1:8222/?x" }, "busMonitoring[0]"],
+    [{ busCredentials: "/c", busMonitoring: "http://user:word@n1:8222" }, "busMonitoring[0]"],
+    [{ busMonitoring: "http://n1:8222" }, "busMonitoring"],
   ])("refuses %j", (flags, field) => {
     expect(() => resolveBrokerConfig({ flags })).toThrow(expect.objectContaining({ reason: "bad_schema", field }));
   });

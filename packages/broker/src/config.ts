@@ -4,6 +4,7 @@ import { isLoopbackAddress } from "./socket/origin.ts";
 
 const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "must be host:port");
 const url = z.string().regex(/^https?:\/\/[^\s/]+$/, "must be http(s)://host:port");
+const monitoringUrl = z.string().regex(/^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/, "must be http(s)://host:port, without credentials");
 const list = <T extends z.ZodType>(item: T) => z.preprocess((value) => (typeof value === "string" ? value.split(",").map((part) => part.trim()) : value), z.array(item));
 
 /** Every setting of a broker; what each is for stands in docs/operations.md. */
@@ -25,6 +26,10 @@ export const brokerConfigSchema = z.strictObject({
   /** A folder with credentials of a cluster of one's own, in place of the embedded bus. */
   busCredentials: z.string().optional(),
   busReplicas: z.number().int().min(1).max(5).default(1),
+  /** Monitoring address of each server of a cluster of one's own: how they store is read there. */
+  busMonitoring: list(monitoringUrl).default([]),
+  /** `unsynced`: accept work though a server of the bus is seen to acknowledge writes that are not on disk, so that a power cut may lose it. */
+  busDurability: z.enum(["synced", "unsynced"]).default("synced"),
   /** A file with the key (32 bytes, base64) that functions' secrets are sealed with at rest, the same for every broker; default: the fleet's own, kept on the bus. */
   sealKeyFile: z.string().min(1).optional(),
   allowedOrigins: list(url).default([]),
@@ -61,6 +66,9 @@ export function resolveBrokerConfig(sources: SettingSources): BrokerConfig {
   const { host } = splitAddress(config.listen);
   if (!isLoopbackHost(host) && config.tls === "off" && !config.insecure) {
     throw new LongshoreError("bad_schema", `Cannot listen on ${config.listen} without TLS: set tls to "own" or "files", or say insecure: true where something in front speaks TLS`, { field: "listen" });
+  }
+  if (config.busMonitoring.length > 0 && config.busCredentials === undefined) {
+    throw new LongshoreError("bad_schema", "Cannot use busMonitoring without busCredentials: an embedded bus is asked by itself", { field: "busMonitoring" });
   }
   if (config.tls === "files" && (config.certificateFile === undefined || config.keyFile === undefined)) {
     throw new LongshoreError("bad_schema", "Cannot use tls: files without certificateFile and keyFile", { field: "tls" });

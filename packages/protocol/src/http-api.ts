@@ -118,7 +118,16 @@ export const awsKeyListSchema = z.object({ awsKeys: z.array(awsKeyViewSchema) })
 export const awsKeySchema = awsKeyViewSchema.extend({ secretAccessKey: z.string() });
 export type AwsKey = z.infer<typeof awsKeySchema>;
 
-export const healthSchema = z.object({ status: z.enum(["ok", "unavailable"]), brokerId: z.string(), detail: z.string().optional() });
+/** Whether what the bus acknowledges survives a power cut: seen to, not to be seen, seen not to. */
+export const durabilityStates = ["verified", "assumed", "not_durable"] as const;
+export type DurabilityState = (typeof durabilityStates)[number];
+
+/** How durable the bus is, why that is thought, and how to mend what is to mend. */
+export const durabilitySchema = z.object({ state: z.enum(durabilityStates), detail: z.string(), mend: z.string().optional() });
+export type DurabilityView = Readonly<z.infer<typeof durabilitySchema>>;
+
+/** `durability` is in the answer of `/readyz`; absent where a broker does not look. */
+export const healthSchema = z.object({ status: z.enum(["ok", "unavailable"]), brokerId: z.string(), detail: z.string().optional(), durability: durabilitySchema.optional() });
 
 /** No page of a listing is longer. */
 export const maxPageItems = 1000;

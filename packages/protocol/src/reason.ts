@@ -48,6 +48,7 @@ export const reasons = {
   wrong_architecture: entry("failed_precondition", 400),
   result_not_kept: entry("failed_precondition", 400),
   still_running: entry("failed_precondition", 409),
+  not_durable: entry("failed_precondition", 400),
   bad_answer: entry("failed_precondition", 400),
   revision_unknown: entry("failed_precondition", 400),
   no_free_slot: entry("resource_exhausted", 429),
