@@ -6,9 +6,12 @@ import { createBus, type NatsBus } from "./bus/nats.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type BrokerConfig, isLoopbackHost, splitAddress } from "./config.ts";
 import { createCore, type Core } from "./core.ts";
+import { DurabilityWatch } from "./durability/durability-watch.ts";
+import { createLook } from "./durability/look.ts";
 import { createHttpServer, type HttpServer } from "./http/server.ts";
 import { defaultHttpLimits } from "./http/limits.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
+import { durabilityLines } from "./metrics.ts";
 import { openBus, type OpenedBus } from "./open-bus.ts";
 import { createSocketServer, type SocketServer } from "./socket/server.ts";
 import { readTls } from "./tls.ts";
@@ -48,11 +51,15 @@ export function createBroker(config: BrokerConfig, { log, clock = systemClock }:
 interface Started {
   opened?: OpenedBus;
   bus?: NatsBus;
+  durability?: DurabilityWatch;
   identity?: Identity;
   core?: Core;
   sockets?: SocketServer;
   http?: HttpServer;
 }
+
+/** What has to have begun before calls are taken. */
+type Listening = Required<Pick<Started, "core" | "durability" | "identity" | "opened">>;
 
 class WiredBroker implements Broker {
   readonly #config: BrokerConfig;
@@ -88,9 +95,10 @@ class WiredBroker implements Broker {
 
   async close(): Promise<void> {
     this.#isDraining = true;
-    const { opened, bus, identity, core, http } = this.#started;
+    const { opened, bus, durability, identity, core, http } = this.#started;
     this.#started = {};
     await http?.close();
+    durability?.close();
     await core?.close();
     identity?.close();
     await bus?.close();
@@ -100,12 +108,14 @@ class WiredBroker implements Broker {
   async #begin(started: Started): Promise<RunningBroker> {
     const opened = (started.opened = await openBus(this.#config, this.#log));
     const bus = (started.bus = this.#createBus(opened));
+    const durability = (started.durability = this.#createDurability(opened, bus));
     const identity = (started.identity = this.#createIdentity(opened, bus));
     const core = (started.core = createCore({ bus, identity, clock: this.#clock, log: this.#log, limits: { backlogPerFunction: this.#config.backlogMax, backlogWaitMs: this.#config.backlogMs }, sealKeyFile: this.#config.sealKeyFile, problem: () => this.#problem() }));
     await bus.start();
+    await durability.start();
     const { firstKey } = await identity.start();
     await core.start();
-    const port = await this.#listen(started, core, identity, opened);
+    const port = await this.#listen(started, { core, durability, identity, opened });
     this.#log.info({ brokerId: this.#brokerId, port }, "broker is ready");
     return { url: localUrl(this.#config, port), brokerId: this.#brokerId, apiKey: firstKey, caFile: opened.certificates?.caFile };
   }
@@ -132,14 +142,23 @@ class WiredBroker implements Broker {
     });
   }
 
-  async #listen(started: Started, core: Core, identity: Identity, opened: OpenedBus): Promise<number> {
+  #createDurability({ access }: OpenedBus, bus: NatsBus): DurabilityWatch {
+    const log = this.#log.child({ component: "durability" });
+    const look = createLook({ access, monitoring: this.#config.busMonitoring, log });
+    const durability = new DurabilityWatch({ look, acceptsUnsynced: this.#config.busDurability === "unsynced", clock: this.#clock, log });
+    bus.onConnectionChange((isConnected) => isConnected && void durability.look());
+    return durability;
+  }
+
+  async #listen(started: Started, { core, durability, identity, opened }: Listening): Promise<number> {
     const { allowedOrigins, maxBodyBytes, listen } = this.#config;
     const address = splitAddress(listen);
     const trustsLoopback = isLoopbackHost(address.host);
     const authenticate: Identity["authenticate"] = (bearer, { loopback }) => identity.authenticate(bearer, { loopback: loopback && trustsLoopback });
     const sockets = (started.sockets = createSocketServer({ invoker: core.dispatcher, authenticate, events: core.hub, logs: core.logs, brokerId: this.#brokerId, allowedOrigins, log: this.#log }));
+    const parts = core.parts(() => sockets.load.sockets);
     started.http = createHttpServer({
-      parts: core.parts(() => sockets.load.sockets),
+      parts: { ...parts, health: { ...parts.health, durability }, metrics: () => `${parts.metrics()}${durabilityLines(durability.state)}` },
       invoker: core.dispatcher,
       socketServer: sockets,
       callers: { authenticate, trustsLoopback, allowedOrigins },

@@ -1,4 +1,4 @@
-import { type InvocationRecord, type Outcome, outcomes } from "@longshore/protocol";
+import { type DurabilityState, durabilityStates, type InvocationRecord, type Outcome, outcomes } from "@longshore/protocol";
 
 /** Upper bounds of the duration histogram, seconds. */
 const bucketSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -62,6 +62,11 @@ export class Metrics {
     lines.push(['_bucket{le="+Inf"}', this.#count], ["_sum", this.#seconds], ["_count", this.#count]);
     return family("longshore_invocation_duration_seconds", "histogram", "From arrival to the end of the answer", lines);
   }
+}
+
+/** Lines for the end of the page: 1 for the state of the bus's durability, 0 for the others. */
+export function durabilityLines(state: DurabilityState): string {
+  return family("longshore_bus_durability", "gauge", "Whether the bus syncs every write to disk", labelled("state", new Map(durabilityStates.map((each) => [each, each === state ? 1 : 0]))));
 }
 
 function labelled(label: string, values: ReadonlyMap<string, number>): [string, number][] {

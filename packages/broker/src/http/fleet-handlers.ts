@@ -26,8 +26,14 @@ export const fleetHandlers = {
   renewAgent: async (context) => context.parts.identity.renew(idOf(context), parseInput(renewRequestSchema, await context.document(), "renewal request")),
   healthz: ({ parts }) => ({ status: "ok", brokerId: parts.health.brokerId }),
   readyz({ parts, response }) {
+    const { brokerId, durability } = parts.health;
     const detail = parts.health.problem();
-    sendJson(response, detail === undefined ? 200 : 503, { status: detail === undefined ? "ok" : "unavailable", brokerId: parts.health.brokerId, ...(detail !== undefined && { detail }) });
+    sendJson(response, detail === undefined ? 200 : 503, {
+      status: detail === undefined ? "ok" : "unavailable",
+      brokerId,
+      ...(detail !== undefined && { detail }),
+      ...(durability !== undefined && { durability: { state: durability.state, detail: durability.detail, mend: durability.mend } }),
+    });
   },
   metrics({ parts, response }) {
     response.writeHead(200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" }).end(parts.metrics());

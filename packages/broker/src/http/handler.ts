@@ -1,4 +1,4 @@
-import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, FunctionList, FunctionView, InvocationId, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
+import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, DurabilityView, FunctionList, FunctionView, InvocationId, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Acceptor } from "./submission-door.ts";
 import type { LogQuery } from "../logs/log-query.ts";
@@ -49,7 +49,12 @@ export interface BrokerParts {
   readonly logs: {
     open(tenantId: TenantId, query: LogQuery, signal: AbortSignal): Promise<AsyncIterable<LogLine> | Iterable<LogLine>>;
   };
-  readonly health: { readonly brokerId: string; problem(): string | undefined };
+  readonly health: {
+    readonly brokerId: string;
+    problem(): string | undefined;
+    /** Read at each request; absent where nobody looks. */
+    readonly durability?: DurabilityView;
+  };
   /** Prometheus text. */
   metrics(): string;
 }
