@@ -39,5 +39,5 @@ function printFinding({ name, status, found, mend }: Finding, terminal: Terminal
   const { style } = terminal;
   const paint = { ok: style.green, warn: style.yellow, fail: style.red }[status];
   terminal.print(`${paint(status.padEnd(4))}  ${name.padEnd(12)}  ${inert(found)}`);
-  if (mend !== undefined) terminal.print(style.dim(wrap(mend, terminal.columns(), " ".repeat(20))));
+  if (mend !== undefined) terminal.print(style.dim(wrap(inert(mend), terminal.columns(), " ".repeat(20))));
 }

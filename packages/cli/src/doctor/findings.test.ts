@@ -10,11 +10,12 @@ const host = {
 const engine = {
   version: "20.10.24+dfsg1", cgroupVersion: "2", hasMemoryLimit: true, hasSwapLimit: true, hasPidsLimit: true, hasCpuQuota: true, securityOptions: ["name=seccomp,profile=default"],
 };
+const verified = { state: "verified", detail: "the server of the bus syncs every write" } as const;
 const statuses = (findings: readonly { name: string; status: string }[]) => findings.filter(({ status }) => status !== "ok").map(({ name, status }) => `${name} ${status}`);
 
 describe("a sound host", () => {
   it("is told as such", () => {
-    expect(statuses([...judgeHost(host), ...judgeEngine(engine), judgeNatsServer("nats-server: v2.15.1"), ...judgeBroker("http://b", { status: 200, clockAheadMs: -900 })])).toEqual([]);
+    expect(statuses([...judgeHost(host), ...judgeEngine(engine), judgeNatsServer("nats-server: v2.15.1"), ...judgeBroker("http://b", { status: 200, clockAheadMs: -900, durability: verified })])).toEqual([]);
   });
 });
 
@@ -50,13 +51,18 @@ describe("each fault", () => {
     expect(judgeNatsServer("nats-server: v2.9.10").status).toBe("fail");
     expect(judgeNatsServer("nats-server: v3.0.0").status).toBe("ok");
     expect(statuses(judgeBroker("http://b", "nothing listens there"))).toEqual(["broker warn"]);
-    expect(statuses(judgeBroker("http://b", { status: 503, clockAheadMs: undefined }))).toEqual(["broker fail"]);
-    expect(statuses(judgeBroker("http://b", { status: 200, clockAheadMs: 30_000 }))).toEqual(["clock warn"]);
-    expect(statuses(judgeBroker("http://b", { status: 200, clockAheadMs: -600_000 }))).toEqual(["clock fail"]);
+    expect(statuses(judgeBroker("http://b", { status: 503, clockAheadMs: undefined, durability: undefined }))).toEqual(["broker fail"]);
+    expect(statuses(judgeBroker("http://b", { status: 200, clockAheadMs: 30_000, durability: undefined }))).toEqual(["clock warn"]);
+    expect(statuses(judgeBroker("http://b", { status: 200, clockAheadMs: -600_000, durability: undefined }))).toEqual(["clock fail"]);
+  });
+
+  it.each(["assumed", "not_durable"] as const)("of a bus whose durability is %s is found, with the broker's way to mend it", (state) => {
+    const [, finding] = judgeBroker("http://b", { status: 200, clockAheadMs: undefined, durability: { state, detail: "d", mend: "set it" } });
+    expect(finding).toMatchObject({ name: "durability", status: "warn", mend: "set it" });
   });
 
   it("comes with a way to mend it", () => {
-    const findings = [...judgeHost({ ...host, userId: 1, iptablesFault: "x" }), ...judgeEngine("x"), judgeNatsServer(undefined), ...judgeBroker("http://b", "x")];
+    const findings = [...judgeHost({ ...host, userId: 1, iptablesFault: "x" }), ...judgeEngine("x"), judgeNatsServer(undefined), ...judgeBroker("http://b", "x"), ...judgeBroker("http://b", { status: 200, clockAheadMs: undefined, durability: { state: "assumed", detail: "d" } })];
     expect(findings.filter(({ status, mend }) => status !== "ok" && mend === undefined)).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import type { DurabilityView } from "@longshore/protocol";
 import { formatDuration } from "../terminal/quantity.ts";
 import { fail, type Finding, isAtLeast, ok, readVersion, warn } from "./finding.ts";
 
@@ -14,6 +15,8 @@ export function judgeNatsServer(versionLine: string | undefined): Finding {
 export interface BrokerFacts {
   readonly status: number;
   readonly clockAheadMs: number | undefined;
+  /** Undefined where the broker does not tell. */
+  readonly durability: DurabilityView | undefined;
 }
 
 /** Looks at the broker that commands would talk to. None at all is a warning: a host may be looked at before there is one. */
@@ -21,7 +24,18 @@ export function judgeBroker(url: string, broker: BrokerFacts | string): readonly
   const name = "broker";
   if (typeof broker === "string") return [warn(name, `${url}: ${broker}`, "longshore up starts a fleet here; --url or LONGSHORE_URL names another broker")];
   const readiness = broker.status === 200 ? ok(name, `${url} is ready`) : fail(name, `${url} answers ${broker.status}`, "its log says what it waits for: usually its bus");
-  return broker.clockAheadMs === undefined ? [readiness] : [readiness, judgeClock(broker.clockAheadMs)];
+  return [
+    readiness,
+    ...(broker.clockAheadMs === undefined ? [] : [judgeClock(broker.clockAheadMs)]),
+    ...(broker.durability === undefined ? [] : [judgeDurability(broker.durability)]),
+  ];
+}
+
+/** Sync calls work in any case, so that none of it fails the fleet. */
+function judgeDurability({ state, detail, mend }: DurabilityView): Finding {
+  const name = "durability";
+  if (state === "verified") return ok(name, detail);
+  return warn(name, `${state === "assumed" ? "assumed" : "not durable"}: ${detail}`, mend ?? "the broker's log says what it saw of its bus");
 }
 
 function judgeClock(aheadMs: number): Finding {

@@ -4,6 +4,7 @@ import { statfs } from "node:fs/promises";
 import { freemem, release } from "node:os";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { type DurabilityView, healthSchema } from "@longshore/protocol";
 import type { EngineFacts } from "./engine-findings.ts";
 import type { BrokerFacts } from "./fleet-findings.ts";
 import type { HostFacts } from "./host-findings.ts";
@@ -101,11 +102,20 @@ export async function lookAtNatsServer(environment: NodeJS.ProcessEnv): Promise<
 export async function lookAtBroker(url: string): Promise<BrokerFacts | string> {
   try {
     const response = await fetch(new URL("/readyz", url), { signal: AbortSignal.timeout(patienceMs) });
-    await response.body?.cancel();
+    const durability = readDurability(await response.text());
     const date = Date.parse(response.headers.get("date") ?? "");
-    return { status: response.status, clockAheadMs: Number.isNaN(date) ? undefined : date - Date.now() };
+    return { status: response.status, clockAheadMs: Number.isNaN(date) ? undefined : date - Date.now(), durability };
   } catch (error) {
     return reasonOf(error);
+  }
+}
+
+/** What an answer of `/readyz` says of the bus; undefined where it says nothing that this build can read. */
+function readDurability(text: string): DurabilityView | undefined {
+  try {
+    return healthSchema.safeParse(JSON.parse(text)).data?.durability;
+  } catch {
+    return undefined;
   }
 }
 
