@@ -110,7 +110,7 @@ class WiredBroker implements Broker {
     const bus = (started.bus = this.#createBus(opened));
     const durability = (started.durability = this.#createDurability(opened, bus));
     const identity = (started.identity = this.#createIdentity(opened, bus));
-    const core = (started.core = createCore({ bus, identity, clock: this.#clock, log: this.#log, limits: { backlogPerFunction: this.#config.backlogMax, backlogWaitMs: this.#config.backlogMs }, sealKeyFile: this.#config.sealKeyFile, problem: () => this.#problem() }));
+    const core = (started.core = createCore({ bus, identity, durability, clock: this.#clock, log: this.#log, limits: { backlogPerFunction: this.#config.backlogMax, backlogWaitMs: this.#config.backlogMs }, sealKeyFile: this.#config.sealKeyFile, problem: () => this.#problem() }));
     await bus.start();
     await durability.start();
     const { firstKey } = await identity.start();

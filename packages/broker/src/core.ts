@@ -2,6 +2,7 @@ import { type AgentAddress, type FleetEvent, type Frame, type FunctionName, invo
 import type { Logger } from "pino";
 import type { Bus } from "./bus/bus.ts";
 import type { Clock } from "./clock.ts";
+import type { Durability } from "./durability/durability-watch.ts";
 import { EventHub } from "./events.ts";
 import type { BrokerParts } from "./http/handler.ts";
 import type { Identity } from "./identity/identity.ts";
@@ -33,6 +34,7 @@ import { agentView } from "./roster/views.ts";
 export interface CoreOptions {
   readonly bus: Bus;
   readonly identity: Identity;
+  readonly durability: Durability;
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits: Partial<InvocationLimits>;
