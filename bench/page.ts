@@ -21,11 +21,11 @@ svg text { fill: var(--faint); font-size: 11px; } .share { text-anchor: end; } .
 @media (max-width: 34rem) { table { font-size: .85rem; } td:nth-child(5), thead th:nth-child(5) { display: none; } }
 `;
 
-/** A page of its own that asks nothing of any server. */
-export function page(title: string, content: string): string {
+/** A page of its own that asks nothing of any server; `ownStyle` comes after what all pages share. */
+export function page(title: string, content: string, ownStyle = ""): string {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escape(title)}</title>
-<style>${style}</style>
+<style>${style}${ownStyle}</style>
 <main>
 ${content}
 </main></html>
