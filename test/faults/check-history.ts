@@ -25,7 +25,7 @@ try {
 
 function linesOf({ verdicts, violations, figures }: Checked): string[] {
   return [
-    ...verdicts.map(({ invariant, checked, violations: broken }) => `${invariant.padEnd(4)}${broken.length > 0 ? `VIOLATED, ${broken.length} times` : checked === 0 ? "nothing to check" : "held"}, ${checked} checked`),
+    ...verdicts.map(({ invariant, checked, violations: broken }) => `${invariant.padEnd(4)}${broken.length > 0 ? `VIOLATED, ${broken.length} found` : checked === 0 ? "nothing to check" : "held"}, ${checked} checked`),
     ...violations.slice(0, 100).map(({ invariant, invocationId, sentence }) => `${invariant}: ${sentence}${invocationId === undefined ? "" : ` (${invocationId})`}`),
     JSON.stringify(figures),
   ];

@@ -35,6 +35,7 @@ const submittedOf = (invocationId: string) => whole.find((event) => event.event 
 const lastMs = whole.at(-1)?.atMs ?? 0;
 
 type Planted = readonly [what: string, invariant: Invariant, history: () => readonly HistoryEvent[]];
+const secondCall = (atMs: number): HistoryInput => ({ ...(byHand({ mode: "sync" })[1] as EventOf<"submitted">), call: 1, atMs });
 const onAgentA = { agentIds: ["agent-a"] };
 
 const plantedInTheWhole: readonly Planted[] = [
@@ -87,11 +88,15 @@ const wrongByHand: readonly Planted[] = [
   ["rejected as not begun, though it ran", "I6", () => byHand({ outcomes: ["rejected"], reasons: ["no_free_slot"] }, accepted, ...run("agent-a", 1_100, 2_000), record(2_010, { outcome: "rejected", reason: "no_free_slot" }))],
   ["refused before it began, though it ran", "I6", () => byHand({ mode: "sync", reasons: ["no_free_slot"] }, ...run("agent-a", 1_100, 2_000), { event: "refused", atMs: 2_010, invocationId: theOne, reason: "no_free_slot", phase: "placement" })],
   ["a connection broke, and no broker was away", "I6", () => byHand({ mode: "sync" }, { event: "refused", atMs: 2_010, invocationId: theOne, reason: "connection_lost" })],
+  ["a connection broke, and another broker was away", "I6", () => byHand({ mode: "sync" }, { event: "refused", atMs: 2_010, invocationId: theOne, reason: "connection_lost" }, ...fault("broker_kill", 1_990, 5_000, { brokerIds: ["broker-2"] }))],
+  ["lost, and its agent died only later", "I6", () => byHand({}, accepted, ...run("agent-a", 1_100, 5_000), record(5_010, { outcome: "lost", reason: "agent_lost", agentId: "agent-a" }), ...fault("agent_kill", 6_000, 7_000, onAgentA))],
   ["cancelled while it still ran", "I6", () => byHand({}, accepted, ...run("agent-a", 1_100, 9_000, "killed"), { event: "cancel", atMs: 2_000, invocationId: theOne, how: "request" }, record(2_500, { outcome: "cancelled" }))],
   ["a success with a wrong output", "I6", () => byHand({ output: "other" }, accepted, ...run("agent-a", 1_100, 2_000), record(2_010, { output: "right" }))],
   ["a success that was told before its run had ended", "I6", () => byHand({}, accepted, ...run("agent-a", 1_100, 5_000), record(3_000))],
+  ["one of two callers of one id is never answered", "I7", () => byHand({ mode: "sync" }, secondCall(1_500), ...run("agent-a", 1_100, 2_000), answered(2_020, { call: 1 }))],
   ["a result is dropped from the outbox", "I12", () => byHand({}, accepted, ...run("agent-a", 1_100, 2_000), ...fault("link_cut", 1_500, 20_000, onAgentA), { event: "outbox", atMs: 5_000, agentId: "agent-a", waiting: [theOne], bytes: 1, quotaBytes: 9 }, { event: "outbox", atMs: 6_000, agentId: "agent-a", waiting: [], bytes: 0, quotaBytes: 9 }, record(25_000, { outcome: "lost", reason: "agent_lost", agentId: "agent-a" }))],
   ["nothing succeeds after heal", "I13", () => byHand({ outcomes: ["failed"] }, ...fault("nats_kill", 100, 500), accepted, ...run("agent-a", 1_100, 2_000, "failed"), record(2_010, { outcome: "failed" }))],
+  ["what succeeded before a fault does not after its heal", "I13", () => byHand({ mode: "sync" }, ...run("agent-a", 1_100, 1_400), answered(1_410), ...fault("nats_kill", 1_500, 1_600), secondCall(2_000), { event: "refused", atMs: 2_100, invocationId: theOne, call: 1, reason: "bus_down" })],
   ["the first success after heal is slow", "I13", () => byHand({ deadlineMs: 100_000 }, ...fault("nats_kill", 100, 500), accepted, ...run("agent-a", 60_000, 61_000), record(61_010))],
   ["it is over before it is submitted", "I14", () => byHand({ outcomes: ["rejected"], reasons: ["quota"] }, accepted, record(submittedMs - 500, { atMs: 3_000, outcome: "rejected", reason: "quota" }))],
 ];
@@ -103,9 +108,11 @@ const rightByHand: readonly (readonly [what: string, history: () => readonly His
   ["three attempts of a function that fails twice", () => byHand({ deadlineMs: 100_000 }, accepted, ...run("agent-a", 1_100, 1_500, "failed"), ...run("agent-b", 12_000, 12_500, "failed"), ...run("agent-a", 73_000, 74_000), record(74_010, { attempt: 3 }))],
   ["an idempotent one that runs twice at once", () => byHand({ idempotent: true }, accepted, ...run("agent-a", 1_100, 5_000), ...run("agent-b", 3_000, 4_000), record(4_010))],
   ["begun again after a container was killed over its success", () => byHand({}, accepted, ...run("agent-a", 1_100, 1_500), ...fault("container_kill", 1_490, 1_510, onAgentA), ...run("agent-b", 12_000, 12_100), record(12_110, { attempt: 2, agentId: "agent-b" }))],
+  ["an idempotent one that is begun again after its agent died under it", () => byHand({ idempotent: true }, accepted, ...run("agent-a", 1_100, 3_000, "killed"), ...fault("agent_kill", 1_200, 2_900, onAgentA), ...run("agent-b", 12_000, 12_100), record(12_110, { attempt: 2, agentId: "agent-b" }))],
+  ["a refusal during execution, of what ran", () => byHand({ mode: "sync" }, ...run("agent-a", 1_100, 3_000, "killed"), ...fault("agent_kill", 1_200, 2_900, onAgentA), { event: "refused", atMs: 2_000, invocationId: theOne, reason: "agent_lost", phase: "execution" })],
   ["lost with its agent", () => byHand({}, accepted, ...run("agent-a", 1_100, 5_000), ...fault("agent_kill", 2_000, 3_000, onAgentA), record(5_010, { outcome: "lost", reason: "agent_lost", agentId: "agent-a" }))],
   ["a caller that left, and hears nothing", () => byHand({ mode: "sync" }, ...run("agent-a", 1_100, 2_100, "killed"), { event: "cancel", atMs: 2_000, invocationId: theOne, how: "caller_left" }, record(2_110, { outcome: "cancelled", reason: "caller_gone" }))],
-  ["two callers of one id, with one result", () => byHand({ mode: "sync" }, { ...(byHand({ mode: "sync" })[1] as EventOf<"submitted">), call: 1, atMs: 1_500 }, ...run("agent-a", 1_100, 2_000), answered(2_010), answered(2_020, { call: 1 }))],
+  ["two callers of one id, with one result", () => byHand({ mode: "sync" }, secondCall(1_500), ...run("agent-a", 1_100, 2_000), answered(2_010), answered(2_020, { call: 1 }))],
   ["a refusal with nothing begun", () => byHand({ mode: "sync", reasons: ["no_free_slot"] }, { event: "refused", atMs: 2_010, invocationId: theOne, reason: "no_free_slot", phase: "placement" })],
   ["an async submission whose connection broke, and that ran all the same", () => byHand({}, { event: "refused", atMs: 2_000, invocationId: theOne, reason: "connection_lost" }, ...fault("broker_kill", 1_990, 5_000, { brokerIds: ["broker-1"] }), ...run("agent-a", 2_100, 4_000), record(4_010))],
   ["a container of an invocation that still runs", () => byHand({ deadlineMs: 100_000 }, accepted, { event: "sweep", atMs: 50_000, found: [{ what: "container", name: "busy", invocationIds: [theOne] }] }, ...run("agent-a", 1_100, 60_000), record(60_010))],

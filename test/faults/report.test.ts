@@ -34,7 +34,7 @@ describe("faultReport()", () => {
     const wrong = byHand({ retry: "never", functionName: "<img>" }, accepted, ...run("agent-a", 1_100, 1_500, "failed"), ...run("agent-a", 12_000, 12_100), record(12_110, { attempt: 2 }));
     const told = reportOf(wrong);
     expect(told).toContain("It began 2 times, where its function allows 1");
-    expect(told).toContain("violated 1 times");
+    expect(told).toContain("violated, 1 found");
     expect(told).not.toContain("<img>");
     expect(told).toContain("&lt;img>");
   });

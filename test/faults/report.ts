@@ -37,7 +37,7 @@ ${violationSection(checked.violations)}
 
 function summary(history: ArrangedHistory, { violations, unproved }: Checked): string {
   const end = history.isClosed ? "It ended with heal and drain" : "It was broken off";
-  const found = violations.length === 0 ? "nothing was violated" : `${violations.length} violations`;
+  const found = violations.length === 0 ? "nothing was violated" : `violations: ${violations.length}`;
   return `${end}; ${found}${unproved.length === 0 ? "" : `; nothing here could have violated ${unproved.join(", ")}`}.`;
 }
 
@@ -68,7 +68,7 @@ function keys(): string {
 }
 
 function verdictRow({ invariant, checked, violations }: Verdict): string {
-  const [style, words] = violations.length > 0 ? ["missed", `violated ${violations.length} times`] : checked === 0 ? ["unproved", "nothing to check"] : ["met", "held"];
+  const [style, words] = violations.length > 0 ? ["missed", `violated, ${violations.length} found`] : checked === 0 ? ["unproved", "nothing to check"] : ["met", "held"];
   return `<tr class="${style}"><th scope="row">${invariant}<td>${escape(invariants[invariant])}<td>${checked.toLocaleString("en")}<td class="verdict">${words}</tr>`;
 }
 
