@@ -17,9 +17,17 @@ describe("resolveBrokerConfig()", () => {
     expect(config).toMatchObject({ allowedOrigins: ["https://a.example", "https://b.example"], insecure: true, maxBodyBytes: 2 ** 20 });
   });
 
+
   it("reads where a cluster is monitored", () => {
     const { busMonitoring, busDurability } = resolveBrokerConfig({ flags: { busCredentials: "/c", busMonitoring: "http://n1:8222,https://n2:8222/nats" } });
     expect([busMonitoring, busDurability]).toEqual([["http://n1:8222", "https://n2:8222/nats"], "synced"]);
+  });
+
+  it("reads where webhooks may go within the operator's own network", () => {
+    expect(resolveBrokerConfig({}).webhookAllow).toEqual([]);
+    expect(resolveBrokerConfig({ environment: { LONGSHORE_BROKER_WEBHOOK_ALLOW: "hooks.plant, 10.1.0.0/16,fd00::1" } }).webhookAllow).toEqual(["hooks.plant", "10.1.0.0/16", "fd00::1"]);
+    expect(() => resolveBrokerConfig({ file: { webhookAllow: ["hooks.plant", "10.1.0.0/33"] } })).toThrow(expect.objectContaining({ reason: "bad_schema", field: "webhookAllow[1]" }));
+
   });
 
   it.each([

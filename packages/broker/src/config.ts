@@ -1,5 +1,6 @@
 import { defaultPort, LongshoreError, resolveSettings, type SettingSources } from "@longshore/protocol";
 import { z } from "zod";
+import { isAllowEntry } from "./destinations/allow-list.ts";
 import { isLoopbackAddress } from "./socket/origin.ts";
 
 const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "must be host:port");
@@ -33,6 +34,8 @@ export const brokerConfigSchema = z.strictObject({
   /** A file with the key (32 bytes, base64) that functions' secrets are sealed with at rest, the same for every broker; default: the fleet's own, kept on the bus. */
   sealKeyFile: z.string().min(1).optional(),
   allowedOrigins: list(url).default([]),
+  /** Hosts, addresses and CIDRs within the operator's own network that webhooks may reach. */
+  webhookAllow: list(z.string().refine(isAllowEntry, "must be a host's name, an address, or a CIDR as 10.0.0.0/8")).default([]),
   maxBodyBytes: z.number().int().min(1024).max(2 ** 40).default(512 * 2 ** 20),
   backlogMax: z.number().int().min(0).max(100_000).default(100),
   backlogMs: z.number().int().min(0).max(600_000).default(10_000),

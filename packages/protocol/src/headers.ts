@@ -17,6 +17,8 @@ export const headers = {
   start: "longshore-start",
   /** To the image: when the call must be over, as RFC 3339. */
   deadline: "longshore-deadline",
+  /** To a webhook's receiver: which delivery of it this is, from 1. */
+  deliveryAttempt: "longshore-delivery-attempt",
   traceparent: "traceparent",
   tracestate: "tracestate",
 } as const;

@@ -3,6 +3,7 @@ export * from "./agent.ts";
 export * from "./body.ts";
 export * from "./code.ts";
 export * from "./codec.ts";
+export * from "./destination.ts";
 export * from "./duration.ts";
 export * from "./error.ts";
 export * from "./event.ts";
