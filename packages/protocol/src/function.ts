@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Destinations, destinationsSchema, webhookKeyOf } from "./destination.ts";
 import { LongshoreError } from "./error.ts";
 import { functionNameSchema, siteIdSchema } from "./names.ts";
 import { labelKeySchema, labelsSchema, labelValueSchema } from "./where.ts";
@@ -70,6 +71,8 @@ export const functionDocumentSchema = z.strictObject({
   idempotent: z.boolean().default(false),
   retry: z.enum(["default", "never"]).default("default"),
   placement: placementRulesSchema.default({}),
+  /** Where it is told what became of its accepted invocations; a sync caller has the answer itself. */
+  destinations: destinationsSchema.optional(),
 });
 export type FunctionDocument = z.input<typeof functionDocumentSchema>;
 
@@ -79,13 +82,27 @@ export type FunctionSpec = Omit<z.output<typeof functionDocumentSchema>, "contra
   readonly concurrency: number;
 };
 
-/** Fills in the defaults that depend on the contract. Throws `bad_schema` naming `concurrency` where the contract has one invocation at a time. */
+/**
+ * Fills in the defaults that depend on the contract. Throws `bad_schema` naming `concurrency` where the contract has one invocation at a time, or the
+ * `secretName` of a destination that webhooks cannot be signed with.
+ */
 export function resolveFunction(document: z.output<typeof functionDocumentSchema>, contract: ContractName): FunctionSpec {
   const isSingle = contract === "stdio" || contract === "lambda";
   if (isSingle && (document.concurrency ?? 1) !== 1) {
     throw new LongshoreError("bad_schema", `Cannot use function: concurrency must be 1, since an instance of contract "${contract}" serves one invocation at a time`, { phase: "admission", field: "concurrency" });
   }
+  checkSigningSecrets(document.destinations ?? {}, document.secrets);
   return { ...document, contract, concurrency: document.concurrency ?? (contract === "http" ? 80 : 1) };
+}
+
+function checkSigningSecrets(destinations: Destinations, secrets: Readonly<Record<string, string>>): void {
+  for (const [event, destination] of Object.entries(destinations)) {
+    if (destination === undefined || !("url" in destination) || destination.secretName === undefined) continue;
+    const secret = Object.hasOwn(secrets, destination.secretName) ? secrets[destination.secretName] : undefined;
+    if (secret !== undefined && webhookKeyOf(secret) !== undefined) continue;
+    const because = secret === undefined ? "is none of its secrets" : "is no webhook secret: whsec_ and 24 to 64 bytes in base64";
+    throw new LongshoreError("bad_schema", `Cannot use function: secret "${destination.secretName}" ${because}`, { phase: "admission", field: `destinations.${event}.secretName` });
+  }
 }
 
 /** The image of a revision: fixed by digest (or by image id where it exists only in one engine). */

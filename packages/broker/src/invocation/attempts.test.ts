@@ -26,6 +26,15 @@ describe("an order", () => {
     expect(Buffer.from(scene.exchangeOf(first).body).toString()).toBe("hello");
   });
 
+  it("does not tell the agent where the function's results are told: URLs may hold tokens", () => {
+    const scene = sceneOf([]);
+    const revision = scene.deploy({ document: { destinations: { onFailure: { url: "https://hooks.example/hush" } } } });
+    scene.agent("a1");
+    const { order } = scene.exchangeOf(scene.invoke());
+    expect(order.revision).toMatchObject({ digest: revision.digest, spec: { name: "resize" } });
+    expect(JSON.stringify(order)).not.toContain("hush");
+  });
+
   it("names the revision only by its digest to an agent that says it has it", () => {
     const scene = sceneOf([]);
     const { digest } = scene.deploy();

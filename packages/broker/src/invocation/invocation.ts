@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { CredentialBook } from "../registry/credentials.ts";
 import { functionNotFound, type Registry } from "../registry/registry.ts";
-import { functionKey } from "../registry/revision.ts";
+import { functionKey, revisionForAgents } from "../registry/revision.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import type { Backlog, Waiting } from "./backlog.ts";
@@ -283,7 +283,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
       invocationId,
       attempt: this.#attempts,
       revisionDigest: this.#revision.digest,
-      ...(sendRevision && { revision: this.#revision }),
+      ...(sendRevision && { revision: revisionForAgents(this.#revision) }),
       ...(credential && { credential }),
       remainingMs: Math.max(0, this.#remainingMs),
       request,

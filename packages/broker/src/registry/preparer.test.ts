@@ -21,6 +21,7 @@ interface Asked {
 class PreparerScene {
   readonly fleet = new TestFleet();
   readonly asked: Asked[] = [];
+  readonly revisions: Revision[] = [];
   /** While set, asks are answered only once it resolves. */
   holdUp: Promise<void> | undefined;
   readonly preparer: Preparer;
@@ -51,12 +52,22 @@ class PreparerScene {
   async #ask({ agentId }: AgentAddress, question: Ask): Promise<unknown> {
     const { revision, held, minimum } = question as Prepare;
     await this.holdUp;
+    this.revisions.push(revision);
     this.asked.push({ agentId, functionName: revision.functionName, held, minimum });
     return {};
   }
 }
 
 describe("a preparer", () => {
+  it("does not tell agents where a function's results are told: URLs may hold tokens", async () => {
+    const scene = new PreparerScene([testRevision({ document: { destinations: { onSuccess: { url: "https://hooks.example/hush" } } } })]);
+    scene.fleet.ready("a1");
+    scene.preparer.start();
+    await scene.pass();
+    expect(scene.revisions).toHaveLength(1);
+    expect(JSON.stringify(scene.revisions)).not.toContain("hush");
+  });
+
   it("has two agents of a site hold an instance, and some more bring the image", async () => {
     const scene = new PreparerScene([testRevision()]);
     for (let at = 0; at < 12; at += 1) scene.fleet.ready(`a${at}`);

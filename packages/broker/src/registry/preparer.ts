@@ -8,6 +8,7 @@ import type { Roster } from "../roster/roster.ts";
 import { chooseImageKeepers, chooseKeeping, type Keeping } from "./choose-holders.ts";
 import { registryOfRevision, type RegistryCredentials } from "./credentials.ts";
 import { PrepareQueue } from "./prepare-queue.ts";
+import { revisionForAgents } from "./revision.ts";
 import type { Registry } from "./registry.ts";
 
 export interface PreparerOptions {
@@ -173,7 +174,7 @@ export class Preparer {
       if (this.#asked.get(agent)?.done.get(digest) !== prepareMark(keeping)) return; // It waited, and is to keep something else by now.
       if (this.#options.registry.current(digest) === undefined) return; // It waited, and was replaced.
       const credential = this.#options.credentials.find(tenantId, image.reference);
-      await this.#ask(agent, { ask: "prepare", revision, held, minimum, ...(credential && { credential }) });
+      await this.#ask(agent, { ask: "prepare", revision: revisionForAgents(revision), held, minimum, ...(credential && { credential }) });
       this.#markPresent(agent, revision);
     } catch (err) {
       const isAbsent = revision.image.local && err instanceof LongshoreError && err.reason === "image_not_found";

@@ -33,6 +33,12 @@ export function makeRevision(definition: Definition, revision: number, createdAt
   return made;
 }
 
+/** A revision as agents are sent it: without destinations, whose URLs may hold tokens and are none of their business. */
+export function revisionForAgents(revision: Revision): Revision {
+  const { destinations, ...spec } = revision.spec;
+  return destinations === undefined ? revision : { ...revision, spec };
+}
+
 const jsonBytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
 /**

@@ -8,10 +8,10 @@ export interface Draft {
   readonly locate: (path: readonly PropertyKey[]) => string;
 }
 
-/** Two drafts as one. Fields of `over` win; `env`, `secrets` and `placement` are merged key by key. */
+/** Two drafts as one. Fields of `over` win; `env`, `secrets`, `placement` and `destinations` are merged key by key. */
 export function overlay(under: Draft, over: Draft): Draft {
   const merged: Partial<Record<FieldName, unknown>> = { ...under.values, ...over.values };
-  for (const name of ["env", "secrets", "placement"] as const) {
+  for (const name of ["env", "secrets", "placement", "destinations"] as const) {
     if (under.values[name] !== undefined && over.values[name] !== undefined) merged[name] = { ...(under.values[name] as object), ...(over.values[name] as object) };
   }
   return { values: merged, locate: (path) => (isIn(over.values, path) ? over.locate(path) : under.locate(path)) };

@@ -1,7 +1,7 @@
 import { type FunctionDocument, LongshoreError, parseDuration, parseSize } from "@longshore/protocol";
 
 /** How a field's text becomes its value. Files and flags give text only, so that both are read the same way. */
-export type FieldKind = "text" | "list" | "map" | "secrets" | "integer" | "boolean" | "size" | "duration" | "cpu" | "placement";
+export type FieldKind = "text" | "list" | "map" | "secrets" | "integer" | "boolean" | "size" | "duration" | "cpu" | "placement" | "destinations";
 
 export interface Field {
   readonly kind: FieldKind;
@@ -40,6 +40,7 @@ export const fields = {
   idempotent: { kind: "boolean" },
   retry: { kind: "text" },
   placement: { kind: "placement" },
+  destinations: { kind: "destinations" },
 } as const satisfies Record<keyof FunctionDocument, Field>;
 export type FieldName = keyof typeof fields;
 

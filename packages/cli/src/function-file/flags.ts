@@ -1,5 +1,6 @@
 import type { OptionSpecs, OptionValues } from "../command-line/command.ts";
 import { flagOf } from "../command-line/command.ts";
+import { destinationOf } from "./destination.ts";
 import type { Draft } from "./draft.ts";
 import { type FieldName, fieldOf, fields, readScalar } from "./fields.ts";
 import { readPairs, readSecretFile, splitPair } from "./pair.ts";
@@ -37,6 +38,8 @@ export const functionOptions = {
   require: { value: "K=V", repeat: true, summary: "Run only on agents with this label" },
   prefer: { value: "K=V", repeat: true, summary: "Choose agents with this label first" },
   residency: { value: "REGION", repeat: true, summary: "Run only at sites of this region" },
+  onSuccess: { value: "WHERE", summary: "Tell a URL or a function of every accepted invocation that succeeded" },
+  onFailure: { value: "WHERE", summary: "The same of every one that did not" },
 } as const satisfies OptionSpecs;
 type FunctionOptions = OptionValues<typeof functionOptions>;
 
@@ -55,6 +58,8 @@ export function readFunctionFlags(options: FunctionOptions, args: readonly strin
   if (secrets.length > 0) values.secrets = readPairs(secrets, "--secret");
   const placement = readPlacement(options);
   if (Object.keys(placement).length > 0) values.placement = placement;
+  const destinations = readDestinations(options);
+  if (Object.keys(destinations).length > 0) values.destinations = destinations;
   return { values, locate: (path) => locateFlag(path.map(String)) };
 }
 
@@ -72,10 +77,14 @@ function readPlacement(options: FunctionOptions): Record<string, unknown> {
   };
 }
 
+function readDestinations({ onSuccess, onFailure }: FunctionOptions): Record<string, unknown> {
+  return { ...(onSuccess !== undefined && { onSuccess: destinationOf(onSuccess) }), ...(onFailure !== undefined && { onFailure: destinationOf(onFailure) }) };
+}
+
 const flagOfField: Readonly<Record<string, string>> = { name: "NAME", args: "arguments after --", secrets: "--secret", sites: "--site" };
 
 function locateFlag([first = "", second = "", ...rest]: readonly string[]): string {
-  const [field, tail] = first === "placement" ? [second, rest] : [first, [second, ...rest]];
+  const [field, tail] = first === "placement" || first === "destinations" ? [second, rest] : [first, [second, ...rest]];
   const name = fieldOf(field);
   const alias = name === undefined ? undefined : (fields[name] as { alias?: string }).alias;
   const shown = tail.filter((part) => part !== "" && !/^\d+$/.test(part)).join(".");

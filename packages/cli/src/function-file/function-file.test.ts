@@ -42,6 +42,13 @@ describe("a function file", () => {
     });
   });
 
+  it("takes destinations whole or in a word", () => {
+    expect(finish("name: a\nimage: b\nsecrets: {HOOK: x}\ndestinations:\n  onSuccess: {url: https://a.example/x, secretName: HOOK}\n  onFailure: https://b.example").destinations).toEqual({
+      onSuccess: { url: "https://a.example/x", secretName: "HOOK" }, onFailure: { url: "https://b.example" },
+    });
+    expect(finish("name: a\nimage: b\ndestinations: {onSuccess: {function: tidy}, onFailure: clean-up}").destinations).toEqual({ onSuccess: { function: "tidy" }, onFailure: { function: "clean-up" } });
+  });
+
   it("takes secrets from files beside it, byte for byte, and from the environment", () => {
     writeFileSync(join(folder, "token.txt"), "\uFEFFs3cret\n");
     const draft = parseFunctionFile("secrets:\n  A: {file: token.txt}\n  B: {env: HOME_TOKEN}\n  C: plain", join(folder, "longshore.yaml"), { HOME_TOKEN: "h" });
@@ -76,6 +83,9 @@ describe("a function file", () => {
 
   it.each([
     ["image: b", /Cannot deploy: name: is missing/],
+    ["name: a\nimage: b\ndestinations:\n  onFailure: {url: ftp://a}", /longshore\.yaml:4: destinations\.onFailure\.url: must begin with http:\/\//],
+    ["name: a\nimage: b\ndestinations:\n  onFailure: {method: GET}", /longshore\.yaml:4: destinations\.onFailure: must be \{ "url"/],
+    ["name: a\nimage: b\ndestinations:\n  onError: b", /longshore\.yaml:4: destinations\.onError: Unrecognized key/],
     ["name: a.b\nimage: b", /longshore\.yaml:1: name: must be 1 to 50/],
     ["name: a\nimage: b\nmemory: 1MiB", /longshore\.yaml:3: memory: Too small/],
     ["name: a\nimage: b\n\nenv:\n  OK: x\n  LONGSHORE_X: y", /longshore\.yaml:5: env: must not set LONGSHORE_ variables/],
@@ -89,12 +99,13 @@ describe("a function file", () => {
 
 describe("options of deploy", () => {
   it("give every field", () => {
-    const words = "--image b --contract http --command sh --command -c -e A=1 --env B=x=y --secret S=t --port 80 --start-probe /ready --concurrency 4 --memory 64MiB --cpu 2 --timeout 5s --start-timeout 10s --stop-grace 1s --scratch 8MiB --network none --profile strict --runtime runsc --azure-function HttpExample --azure-trigger item --content-type text/plain --min-instances 1 --max-instances-per-agent 3 --idempotent --retry never --site plant --site cloud --require gpu=true --prefer disk=ssd --residency eu -- a -b";
+    const words = "--image b --contract http --command sh --command -c -e A=1 --env B=x=y --secret S=t --port 80 --start-probe /ready --concurrency 4 --memory 64MiB --cpu 2 --timeout 5s --start-timeout 10s --stop-grace 1s --scratch 8MiB --network none --profile strict --runtime runsc --azure-function HttpExample --azure-trigger item --content-type text/plain --min-instances 1 --max-instances-per-agent 3 --idempotent --retry never --site plant --site cloud --require gpu=true --prefer disk=ssd --residency eu --on-success https://a.example/x --on-failure clean-up -- a -b";
     expect(flags(...words.split(" ")).values).toEqual({
       image: "b", contract: "http", command: ["sh", "-c"], args: ["a", "-b"], env: { A: "1", B: "x=y" }, secrets: { S: "t" }, port: 80, startProbePath: "/ready", concurrency: 4,
       memoryBytes: 2 ** 26, cpuMillis: 2000, timeoutMs: 5000, startTimeoutMs: 10_000, stopGraceMs: 1000, scratchBytes: 2 ** 23, network: "none", profile: "strict", runtime: "runsc",
       azureFunction: "HttpExample", azureTrigger: "item", contentType: "text/plain", minInstances: 1, maxInstancesPerAgent: 3, idempotent: true, retry: "never",
       placement: { sites: ["plant", "cloud"], require: { gpu: "true" }, prefer: [{ key: "disk", value: "ssd" }], residency: ["eu"] },
+      destinations: { onSuccess: { url: "https://a.example/x" }, onFailure: { function: "clean-up" } },
     });
   });
 
@@ -104,6 +115,7 @@ describe("options of deploy", () => {
     expect(() => flags("--env", "A=1", "--env", "A=2")).toThrow(/--env: "A" was given twice/);
     expect(() => finishDocument(overlay(flags("--image", "b", "--memory", "1MiB"), { values: { name: "a" }, locate: () => "NAME" }))).toThrow(/Cannot deploy: --memory: Too small/);
     expect(() => finishDocument(overlay(flags("--image", "b", "--site", "X"), { values: { name: "a" }, locate: () => "NAME" }))).toThrow(/Cannot deploy: --site: must be 1 to 63/);
+    expect(() => finishDocument(overlay(flags("--image", "b", "--on-failure", "ftp://a"), { values: { name: "a" }, locate: () => "NAME" }))).toThrow(/Cannot deploy: --on-failure url: must begin with http/);
   });
 
   it("win over the file, env key by key", () => {

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { isMap, isSeq } from "yaml";
 import { didYouMean } from "../command-line/suggest.ts";
 import type { Draft } from "./draft.ts";
+import { destinationOf } from "./destination.ts";
 import { type FieldName, fieldOf, fields, readScalar, writtenNames } from "./fields.ts";
 import { readSecretFile, splitPair } from "./pair.ts";
 import { parseYaml, type YamlFile, type YamlNode } from "./yaml-nodes.ts";
@@ -53,6 +54,8 @@ function readField(reader: FieldReader, name: FieldName, key: string, node: Yaml
       return yaml.map(node, key, (child, field) => readSecret(reader, child, field));
     case "placement":
       return Object.fromEntries(yaml.entries(node, key).map((entry) => [entry.key, readRule(yaml, entry.key, entry.value, `${key}.${entry.key}`)]));
+    case "destinations":
+      return yaml.map(node, key, (child, field) => readDestination(yaml, child, field));
     default:
       return readScalar(kind, yaml.text(node, key), `${yaml.lineOf(node)}: ${key}`, key === name);
   }
@@ -74,6 +77,11 @@ function readRule(yaml: YamlFile, rule: string, node: YamlNode, field: string): 
   if (rule === "require") return yaml.map(node, field, yaml.text);
   if (rule === "prefer") return yaml.list(node, field, (item, itemField) => readPreference(yaml, item, itemField));
   return isSeq(node) ? yaml.list(node, field, yaml.text) : [yaml.text(node, field)];
+}
+
+/** `{ url: https://… }`, `{ function: NAME }`, or one of them as it stands. */
+function readDestination(yaml: YamlFile, node: YamlNode, field: string): unknown {
+  return isMap(node) ? yaml.map(node, field, yaml.text) : destinationOf(yaml.text(node, field));
 }
 
 /** `{ key: gpu, value: "true" }` or `gpu=true`. */
