@@ -11,7 +11,6 @@ import { createLook } from "./durability/look.ts";
 import { createHttpServer, type HttpServer } from "./http/server.ts";
 import { defaultHttpLimits } from "./http/limits.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
-import { durabilityLines } from "./metrics.ts";
 import { openBus, type OpenedBus } from "./open-bus.ts";
 import { createSocketServer, type SocketServer } from "./socket/server.ts";
 import { readTls } from "./tls.ts";
@@ -59,7 +58,7 @@ interface Started {
 }
 
 /** What has to have begun before calls are taken. */
-type Listening = Required<Pick<Started, "core" | "durability" | "identity" | "opened">>;
+type Listening = Required<Pick<Started, "core" | "identity" | "opened">>;
 
 class WiredBroker implements Broker {
   readonly #config: BrokerConfig;
@@ -110,12 +109,12 @@ class WiredBroker implements Broker {
     const bus = (started.bus = this.#createBus(opened));
     const durability = (started.durability = this.#createDurability(opened, bus));
     const identity = (started.identity = this.#createIdentity(opened, bus));
-    const core = (started.core = createCore({ bus, identity, durability, clock: this.#clock, log: this.#log, limits: { backlogPerFunction: this.#config.backlogMax, backlogWaitMs: this.#config.backlogMs }, sealKeyFile: this.#config.sealKeyFile, problem: () => this.#problem() }));
+    const core = (started.core = createCore({ bus, identity, durability, webhookAllow: this.#config.webhookAllow, clock: this.#clock, log: this.#log, limits: { backlogPerFunction: this.#config.backlogMax, backlogWaitMs: this.#config.backlogMs }, sealKeyFile: this.#config.sealKeyFile, problem: () => this.#problem() }));
     await bus.start();
     await durability.start();
     const { firstKey } = await identity.start();
     await core.start();
-    const port = await this.#listen(started, { core, durability, identity, opened });
+    const port = await this.#listen(started, { core, identity, opened });
     this.#log.info({ brokerId: this.#brokerId, port }, "broker is ready");
     return { url: localUrl(this.#config, port), brokerId: this.#brokerId, apiKey: firstKey, caFile: opened.certificates?.caFile };
   }
@@ -150,15 +149,14 @@ class WiredBroker implements Broker {
     return durability;
   }
 
-  async #listen(started: Started, { core, durability, identity, opened }: Listening): Promise<number> {
+  async #listen(started: Started, { core, identity, opened }: Listening): Promise<number> {
     const { allowedOrigins, maxBodyBytes, listen } = this.#config;
     const address = splitAddress(listen);
     const trustsLoopback = isLoopbackHost(address.host);
     const authenticate: Identity["authenticate"] = (bearer, { loopback }) => identity.authenticate(bearer, { loopback: loopback && trustsLoopback });
     const sockets = (started.sockets = createSocketServer({ invoker: core.dispatcher, authenticate, events: core.hub, logs: core.logs, brokerId: this.#brokerId, allowedOrigins, log: this.#log }));
-    const parts = core.parts(() => sockets.load.sockets);
     started.http = createHttpServer({
-      parts: { ...parts, health: { ...parts.health, durability }, metrics: () => `${parts.metrics()}${durabilityLines(durability.state)}` },
+      parts: core.parts(() => sockets.load.sockets),
       invoker: core.dispatcher,
       socketServer: sockets,
       callers: { authenticate, trustsLoopback, allowedOrigins },

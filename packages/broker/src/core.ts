@@ -6,6 +6,11 @@ import type { Durability } from "./durability/durability-watch.ts";
 import { EventHub } from "./events.ts";
 import type { BrokerParts } from "./http/handler.ts";
 import type { Identity } from "./identity/identity.ts";
+import { createAllowList } from "./destinations/allow-list.ts";
+import { resolveHost } from "./destinations/resolve-host.ts";
+import { createSender } from "./destinations/send-request.ts";
+import { deliverWebhook, type WebhookDelivery } from "./destinations/webhook.ts";
+import { WebhookSecrets } from "./destinations/webhook-secrets.ts";
 import { Dispatcher } from "./invocation/dispatch.ts";
 import { createInflightElsewhere } from "./invocation/inflight-elsewhere.ts";
 import { Invocations } from "./invocation/invocations.ts";
@@ -35,6 +40,8 @@ export interface CoreOptions {
   readonly bus: Bus;
   readonly identity: Identity;
   readonly durability: Durability;
+  /** Hosts and networks of the operator's own that webhooks may go to. */
+  readonly webhookAllow: readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits: Partial<InvocationLimits>;
@@ -62,7 +69,7 @@ export interface Core {
 const introduceMs = 5_000;
 
 /** Wires it together; begins to listen to the bus, so call before the bus starts. */
-export function createCore({ bus, identity, clock, log, limits, sealKeyFile, problem }: CoreOptions): Core {
+export function createCore({ bus, identity, durability, webhookAllow, clock, log, limits, sealKeyFile, problem }: CoreOptions): Core {
   const asker = createAsker(bus, clock, (agent) => roster.get(agent.agentId)?.incarnations.current);
   const joined = joinedAgents(identity.agents, identity.sites);
   const registry = new Registry({ store: bus.store, sealKeyFile, log: log.child({ component: "registry" }) });
@@ -70,6 +77,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
   roster.observe({ lost: (_, incarnation) => asker.lost(incarnation) });
   const credentials = new RegistryCredentials({ store: bus.store, sealKeyFile, log: log.child({ component: "registry" }) });
   const keyPairs = new KeyPairs({ store: bus.store, sealKeyFile, log: log.child({ component: "aws" }) });
+  const webhookSecrets = new WebhookSecrets({ store: bus.store, sealKeyFile, log: log.child({ component: "destinations" }) });
   const preparer = new Preparer({ registry, roster, asker, credentials, clock, log: log.child({ component: "registry" }) });
   const functions = new Functions(registry, new Deployer({ registry, roster, asker, preparer, credentials, clock }));
   const metrics = new Metrics();
@@ -90,8 +98,10 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
   const finished = tellFinished({ records, hub, ended: (record) => metrics.ended(record), log: invocationLog });
   const dispatcher = new Dispatcher({ bus, clock, registry, roster, credentials, limits, finished });
   const elsewhere = createInflightElsewhere(bus, dispatcher.inflight);
+  const webhookContext = { clock, allow: createAllowList(webhookAllow), resolve: resolveHost, send: createSender(clock) };
+  const webhooks = { secrets: (tenantId: TenantId) => webhookSecrets.signing(tenantId, clock.date()), deliver: (delivery: WebhookDelivery) => deliverWebhook(delivery, webhookContext) };
   const queueLog = log.child({ component: "queue" });
-  const queue = new Queue({ bus, clock, registry, roster, credentials, asker, onceWithinMs: limits.backlogWaitMs ?? defaultInvocationLimits.backlogWaitMs, refusal: () => undefined, ended: tellEnded({ hub, ended: (record) => metrics.ended(record), log: queueLog }), log: queueLog });
+  const queue = new Queue({ bus, clock, registry, roster, credentials, asker, webhooks, onceWithinMs: limits.backlogWaitMs ?? defaultInvocationLimits.backlogWaitMs, refusal: () => durability.refusal(), ended: tellEnded({ hub, ended: (record) => metrics.ended(record), log: queueLog }), log: queueLog });
   const invocations = new Invocations({ inflight: dispatcher.inflight, elsewhere, records, queue });
 
   /** An agent tells what became of a run of another broker; only of functions that it may run. */
@@ -134,13 +144,17 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
       queue,
       deadLetters: new DeadLetters({ store: bus.store.queue, queue, log: queueLog }),
       fleet: new FleetOperations({ roster, joined, settings, asker, nameRevision: nameFor(undefined), log }),
+      webhookSecret: {
+        show: (tenantId) => webhookSecrets.show(tenantId, clock.date()),
+        rotate: (tenantId) => webhookSecrets.rotate(tenantId, clock.date()),
+      },
       identity,
       logs,
-      health: { brokerId: bus.brokerId, problem: () => problem() ?? (registry.isReady ? undefined : "the registry has not been read") },
-      metrics: () => metrics.page({ ...dispatcher.load, ...queue.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), busCounters: bus.counters }),
+      health: { brokerId: bus.brokerId, durability, problem: () => problem() ?? (registry.isReady ? undefined : "the registry has not been read") },
+      metrics: () => metrics.page({ ...dispatcher.load, ...queue.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), durability: durability.state, busCounters: bus.counters }),
     }),
     async start() {
-      await Promise.all([registry.start(), credentials.start(), keyPairs.start()]);
+      await Promise.all([registry.start(), credentials.start(), keyPairs.start(), webhookSecrets.start()]);
       await roster.start();
       preparer.start();
       await queue.start();
@@ -157,6 +171,7 @@ export function createCore({ bus, identity, clock, log, limits, sealKeyFile, pro
       registry.close();
       credentials.close();
       keyPairs.close();
+      webhookSecrets.close();
     },
   };
 }

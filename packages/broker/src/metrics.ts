@@ -15,6 +15,7 @@ export interface Gauges {
   readonly agents: ReadonlyMap<string, number>;
   /** Agents that pull no image because their disk is full. */
   readonly agentsShortOfDisk: number;
+  readonly durability: DurabilityState;
   readonly busCounters: ReadonlyMap<string, number>;
 }
 
@@ -52,6 +53,7 @@ export class Metrics {
       family("longshore_agents", "gauge", "Agents by state", labelled("state", gauges.agents)),
       family("longshore_agents_short_of_disk", "gauge", "Agents in reach that pull no image because their disk is full", [["", gauges.agentsShortOfDisk]]),
       family("longshore_bus_events_total", "counter", "What the bus dropped or counted", labelled("event", gauges.busCounters)),
+      family("longshore_bus_durability", "gauge", "Whether the bus syncs every write to disk", labelled("state", new Map(durabilityStates.map((each) => [each, each === gauges.durability ? 1 : 0])))),
       family("process_resident_memory_bytes", "gauge", "Resident memory", [["", process.memoryUsage.rss()]]),
     ].join("");
   }
@@ -62,11 +64,6 @@ export class Metrics {
     lines.push(['_bucket{le="+Inf"}', this.#count], ["_sum", this.#seconds], ["_count", this.#count]);
     return family("longshore_invocation_duration_seconds", "histogram", "From arrival to the end of the answer", lines);
   }
-}
-
-/** Lines for the end of the page: 1 for the state of the bus's durability, 0 for the others. */
-export function durabilityLines(state: DurabilityState): string {
-  return family("longshore_bus_durability", "gauge", "Whether the bus syncs every write to disk", labelled("state", new Map(durabilityStates.map((each) => [each, each === state ? 1 : 0]))));
 }
 
 function labelled(label: string, values: ReadonlyMap<string, number>): [string, number][] {

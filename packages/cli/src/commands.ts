@@ -18,6 +18,7 @@ import { siteLs } from "./commands/site-ls.ts";
 import { tokenCreate } from "./commands/token-create.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
+import { webhookSecret } from "./commands/webhook-secret.ts";
 
 /** Every command, in the order in which help shows them. */
 export const commands: readonly Command[] = [
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   siteLs,
   registryLogin, registryLs, registryLogout,
   awsKeyCreate, awsKeyLs, awsKeyRm,
+  webhookSecret,
   broker,
   doctor,
   version,

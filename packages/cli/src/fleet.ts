@@ -1,4 +1,4 @@
-import type { AgentView, AwsKey, AwsKeyView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, RegistryLogin, RegistryView, SiteView, StartKind, TokenAnswer } from "@longshore/protocol";
+import type { AgentView, AwsKey, AwsKeyView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, RegistryLogin, RegistryView, SiteView, StartKind, TokenAnswer, WebhookSecret } from "@longshore/protocol";
 import type { Connection } from "./command-line/connection.ts";
 
 /** What commands need of a fleet. The SDK's is one; tests bring their own. */
@@ -25,6 +25,10 @@ export interface Fleet {
     readonly list: () => Promise<readonly AwsKeyView[]>;
     readonly create: () => Promise<AwsKey>;
     readonly remove: (accessKeyId: string) => Promise<void>;
+  };
+  readonly webhookSecret: {
+    readonly get: () => Promise<WebhookSecret>;
+    readonly rotate: () => Promise<WebhookSecret>;
   };
   readonly tokens: { readonly create: (request: TokenRequest) => Promise<TokenAnswer> };
   readonly invocation: (invocationId: string) => InvocationHandle;

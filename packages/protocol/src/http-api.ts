@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { agentViewSchema, siteViewSchema } from "./agent.ts";
+import { webhookSecretSchema } from "./destination.ts";
 import { errorShape } from "./error.ts";
 import { contractNames, functionDocumentSchema, placementRulesSchema, revisionImageSchema } from "./function.ts";
 import { requestHeadSchema } from "./exchange.ts";
@@ -241,6 +242,8 @@ export const routes = [
   { id: "listAwsKeys", method: "GET", path: "/v1/aws-keys", summary: "Key pairs for AWS's clients; no secrets", access: "key", response: awsKeyListSchema, status: 200 },
   { id: "createAwsKey", method: "POST", path: "/v1/aws-keys", summary: "Make a key pair for AWS's clients; its secret is shown this once", access: "key", response: awsKeySchema, status: 201 },
   { id: "deleteAwsKey", method: "DELETE", path: "/v1/aws-keys/{id}", summary: "Delete a key pair: its signatures are worth nothing from now on", access: "key", status: 204 },
+  { id: "getWebhookSecret", method: "GET", path: "/v1/webhook-secret", summary: "What the tenant's webhooks are signed with; made when it is first asked for", access: "key", response: webhookSecretSchema, status: 200 },
+  { id: "rotateWebhookSecret", method: "POST", path: "/v1/webhook-secret/rotate", summary: "A fresh secret; for 24 hours webhooks are signed with the old one as well", access: "key", response: webhookSecretSchema, status: 200 },
   { id: "createToken", method: "POST", path: "/v1/tokens", summary: "A join token: single use, 15 minutes", access: "key", request: tokenRequestSchema, response: tokenAnswerSchema, status: 201 },
   { id: "join", method: "POST", path: "/v1/join", summary: "Trade a join token for an agent's credential", access: "proof", request: joinRequestSchema, response: joinAnswerSchema, status: 200 },
   { id: "renewAgent", method: "POST", path: "/v1/agents/{id}/renew", summary: "A fresh credential, by the agent's signature", access: "proof", request: renewRequestSchema, response: joinAnswerSchema, status: 200 },

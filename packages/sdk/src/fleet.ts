@@ -1,4 +1,4 @@
-import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHttpTransport } from "./http-call.ts";
@@ -81,6 +81,12 @@ export interface Fleet extends AsyncDisposable {
     create(): Promise<AwsKey>;
     remove(accessKeyId: string): Promise<void>;
   };
+  /** What the tenant's webhooks are signed with (Standard Webhooks); made when it is first asked for. */
+  readonly webhookSecret: {
+    get(): Promise<WebhookSecret>;
+    /** A fresh one; for 24 hours webhooks are signed with the old one as well. */
+    rotate(): Promise<WebhookSecret>;
+  };
   readonly tokens: { create(request: TokenOptions): Promise<TokenAnswer> };
   invocation(invocationId: string): InvocationHandle;
   /** Every agent as it stands, `caught_up`, then what happens. Over a WebSocket only. */
@@ -159,6 +165,10 @@ export function createFleet(options: FleetOptions = {}): Fleet {
       remove: async (accessKeyId) => {
         await http.json({ method: "DELETE", path: `/v1/aws-keys/${encodeURIComponent(accessKeyId)}` });
       },
+    },
+    webhookSecret: {
+      get: () => read(webhookSecretSchema, { method: "GET", path: "/v1/webhook-secret" }),
+      rotate: () => read(webhookSecretSchema, { method: "POST", path: "/v1/webhook-secret/rotate" }),
     },
     tokens: { create: (request) => read(tokenAnswerSchema, { method: "POST", path: "/v1/tokens", body: request }) },
     invocation: (invocationId) => ({ ...handleOf(http, `/v1/invocations/${encodeURIComponent(invocationId)}`), logs: (logOptions = {}) => readLogs({ invocationId }, logOptions) }),

@@ -45,6 +45,18 @@ export interface Kept {
   readonly body: Uint8Array;
 }
 
+/** An invocation to be accepted. */
+export interface Draft extends QueueKey, Kept {
+  readonly terms: QueueTerms;
+}
+
+/** What comes of an invocation's end. */
+export interface Along {
+  readonly dead?: Kept | undefined;
+  /** Accepted with it. */
+  readonly followUp?: Draft | undefined;
+}
+
 /** One of a listing, or a dead letter. */
 export interface Listed extends QueueKey, Kept {
   readonly sequence: number;
@@ -84,8 +96,8 @@ export interface QueueStore {
   read(entry: QueueEntry): Promise<QueuedInvocation | undefined>;
   /** Puts a later attempt in its place: its sequence, or undefined when it does not stand any more. */
   again(invocation: QueuedInvocation, terms: QueueTerms, head: unknown): Promise<number | undefined>;
-  /** Stores the terminal record, with it a dead letter, and takes the entry away, in one write. False: another record came first, and stays. */
-  finish(key: QueueKey, record: unknown, body: Uint8Array, dead?: Kept): Promise<boolean>;
+  /** Stores the terminal record, and what comes of it, and takes the entry away, in one write. False: another record came first, and stays. */
+  finish(key: QueueKey, record: unknown, body: Uint8Array, along?: Along): Promise<boolean>;
   list(kind: ListedKind, page: ListedPage): Promise<readonly Listed[]>;
   findDead(tenantId: TenantId, invocationId: InvocationId): Promise<Listed | undefined>;
   /** Takes one of a listing away, if it still stands. */

@@ -2,10 +2,10 @@ import { DeliverPolicy, DiscardPolicy, JetStreamApiCodes, JetStreamApiError, Ret
 import type { Msg, MsgHdrs } from "@nats-io/nats-core";
 import { decodeFrame, encodeFrame, type InvocationId, LongshoreError, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
-import { BatchWriter, type Write } from "./batch-writer.ts";
+import { BatchWriter, type Message, type Write } from "./batch-writer.ts";
 import { attempt, notConnected } from "./bus-error.ts";
 import { QueueFollow } from "./queue-follow.ts";
-import type { EndedHandler, FoundInvocation, Kept, Listed, ListedKind, ListedPage, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "./queue-store.ts";
+import type { Along, Draft, EndedHandler, FoundInvocation, Kept, Listed, ListedKind, ListedPage, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "./queue-store.ts";
 import { anythingOf, endedSubject, listingOf, parseQueueSubject, queueStreamName, queueSubject, queueSubjects } from "./queue-subjects.ts";
 import { readTerms, termsHeaders } from "./queue-terms.ts";
 import type { Session } from "./session.ts";
@@ -93,9 +93,10 @@ export class QueueStream implements QueueStore {
     return this.#write("queue an invocation again", entryWrite(invocation, terms, head, invocation.body, expecting(invocation.sequence)));
   }
 
-  async finish(key: QueueKey, record: unknown, body: Uint8Array, dead?: Kept): Promise<boolean> {
+  async finish(key: QueueKey, record: unknown, body: Uint8Array, { dead, followUp }: Along = {}): Promise<boolean> {
+    const along = [...(dead === undefined ? [] : [deadMessage(key, dead)]), ...(followUp === undefined ? [] : [draftMessage(followUp)])];
     const write: Write = {
-      ...(dead && { along: [{ subject: queueSubject("dead", key), headers: [["Nats-TTL", `${deadLifeSeconds}s`]], payload: encodeFrame({ kind: "open", head: dead.head, body: dead.body }) }] }),
+      ...(along.length > 0 && { along }),
       subject: queueSubject("record", key),
       // Q2: the server ends the schedule that the entry is.
       headers: [...expecting(0), ["Nats-Scheduler", queueSubject("entry", key)], ["Nats-Schedule-Next", "purge"], ["Nats-TTL", `${recordLifeSeconds}s`]],
@@ -198,6 +199,14 @@ export class QueueStream implements QueueStore {
       return (await session.manager.streams.getMessage(queueStreamName, query)) ?? undefined;
     });
   }
+}
+
+function deadMessage(key: QueueKey, { head, body }: Kept): Message {
+  return { subject: queueSubject("dead", key), headers: [["Nats-TTL", `${deadLifeSeconds}s`]], payload: encodeFrame({ kind: "open", head, body }) };
+}
+
+function draftMessage({ terms, head, body, ...key }: Draft): Message {
+  return entryWrite(key, terms, head, body, expecting(0, anythingOf(key.tenantId, key.invocationId))); // Q1
 }
 
 function entryWrite(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array, condition: Write["headers"]): Write {

@@ -1,4 +1,4 @@
-import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, DurabilityView, FunctionList, FunctionView, InvocationId, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest } from "@longshore/protocol";
+import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, DurabilityView, FunctionList, FunctionView, InvocationId, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest, WebhookSecret } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Acceptor } from "./submission-door.ts";
 import type { LogQuery } from "../logs/log-query.ts";
@@ -40,6 +40,11 @@ export interface BrokerParts {
     list(tenantId: TenantId): AwsKeyView[];
     create(tenantId: TenantId): Promise<AwsKey>;
     remove(tenantId: TenantId, accessKeyId: string): Promise<void>;
+  };
+  /** What the tenant's webhooks are signed with. */
+  readonly webhookSecret: {
+    show(tenantId: TenantId): Promise<WebhookSecret>;
+    rotate(tenantId: TenantId): Promise<WebhookSecret>;
   };
   readonly identity: {
     createToken(request: TokenRequest): Promise<TokenAnswer>;

@@ -73,7 +73,7 @@ export class DeadLetters {
   async #redrive(dead: Listed): Promise<QueueView> {
     const { request, where, timeoutMs, viaUrl } = readDeadLetter(dead);
     const { tenantId, functionName, invocationId, body } = dead;
-    const { view } = await this.#options.queue.accept({ tenantId, functionName, invocationId: derivedId("redrive", tenantId, invocationId, dead.sequence), where, timeoutMs, request, viaUrl, body, redriveOf: invocationId });
+    const { view } = await this.#options.queue.accept({ tenantId, functionName, invocationId: derivedId("redrive", tenantId, invocationId), where, timeoutMs, request, viaUrl, body, redriveOf: invocationId });
     await this.#options.store.remove(dead);
     return view;
   }

@@ -38,6 +38,7 @@ class Scene {
       placement: fleet.roster.placement,
       credentials: { find: () => undefined },
       tooOld: new Set(),
+      webhooks: { canRun: () => false, run: async () => undefined },
       begun: () => undefined,
       settle: ({ agentId }, { invocationId, attempt }) => this.settledAttempts.push(`${agentId} ${invocationId} ${attempt}`),
       ended: (_tenantId, record) => this.records.push(record),

@@ -1,19 +1,22 @@
 import { type AgentAddress, type Frame, type FunctionName, type InvocationId, type InvocationRecord, type InvocationResult, LongshoreError, type Revision, type RunOrder, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
-import type { QueuedInvocation, QueueEntry, QueueStore, QueueTerms } from "../bus/queue-store.ts";
+import type { Along, QueuedInvocation, QueueEntry, QueueStore, QueueTerms } from "../bus/queue-store.ts";
 import type { Clock } from "../clock.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { CredentialBook } from "../registry/credentials.ts";
 import { functionNotFound, type Registry } from "../registry/registry.ts";
+import { revisionForAgents } from "../registry/revision.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
 import { afterAttempt, type Next, type RepetitionRules } from "./after-attempt.ts";
 import { Claims } from "./claims.ts";
 import { deadLetterOf } from "./dead-letter.ts";
+import { followUpOf, webhookFunction } from "./follow-ups.ts";
 import type { Due, QueueIndex } from "./queue-index.ts";
 import { type AttemptOutcome, readOutcome, recordOfOutcome } from "./read-outcome.ts";
 import { type Sent, sendAttempt } from "./send-attempt.ts";
 import { historyOf, readStored, recordWithoutAnswer, sentTo, type StoredInvocation, takenBack, withPast } from "./stored-invocation.ts";
+import type { WebhookRunner } from "./webhook-runner.ts";
 
 export interface QueueRunnerOptions {
   readonly index: QueueIndex;
@@ -24,6 +27,7 @@ export interface QueueRunnerOptions {
   /** Agents that know of no accepted work: they would run it like any other, and forget it. */
   readonly tooOld: ReadonlySet<AgentEntry>;
   readonly credentials: CredentialBook;
+  readonly webhooks: Pick<WebhookRunner, "canRun" | "run">;
   /** Tells an agent that what became of an attempt is stored. */
   readonly settle: (agent: AgentAddress, attempt: { readonly invocationId: InvocationId; readonly attempt: number }) => void;
   /** An agent has an attempt of its own word: it need not be asked. */
@@ -141,6 +145,7 @@ export class QueueRunner {
   }
 
   #canRun({ tenantId, functionName }: QueueEntry): boolean {
+    if (functionName === webhookFunction) return this.#options.webhooks.canRun(tenantId);
     const revision = this.#options.registry.find(tenantId, functionName);
     return revision === undefined || isAgent(this.#options.placement.choose(revision, {}, this.#options.tooOld));
   }
@@ -167,6 +172,7 @@ export class QueueRunner {
     const stored = readStored(queued.head, queued.invocationId);
     if (why === "begin") return this.#begin(queued, stored);
     if (why === "cancelled") return this.#finish(queued, stored, cancelled); // R4
+    if (why === "unheard" && stored.webhook !== undefined) return this.#sendAgain(queued, stored);
     if (why === "expired") return this.#finish(queued, stored, { outcome: "expired", message: "It was not begun before its time was over" });
     const message = `Agent "${stored.sent?.agentId ?? ""}" did not say in time what became of it`;
     const error = new LongshoreError("agent_lost", message, { phase: "execution" }).toShape();
@@ -174,6 +180,7 @@ export class QueueRunner {
   }
 
   async #begin(queued: QueuedInvocation, stored: StoredInvocation): Promise<void> {
+    if (stored.webhook !== undefined) return this.#deliverWebhook(queued, stored);
     const { registry, placement, index, tooOld } = this.#options;
     const revision = registry.find(queued.tenantId, queued.functionName);
     if (revision === undefined) return this.#finish(queued, stored, rejected(functionNotFound(queued.functionName)));
@@ -207,6 +214,24 @@ export class QueueRunner {
     await this.#takeBack(claimed, stored, revision, agent, sent.error);
   }
 
+  /** A receiver may be slow: nothing else waits for it. */
+  #deliverWebhook(queued: QueuedInvocation, stored: StoredInvocation): void {
+    const { webhooks, index, log } = this.#options;
+    const { tenantId, invocationId, functionName } = queued;
+    const delivered = webhooks.run(queued, stored, termsOf(queued)).then((ended) => ended && this.#finish(ended.claimed, stored, ended.result));
+    delivered
+      .catch((err: unknown) => log.warn({ err, invocationId, tenantId }, "webhook left to be delivered again"))
+      .finally(() => {
+        index.unblock({ tenantId, functionName });
+        this.wake();
+      });
+  }
+
+  /** The broker that delivered it is gone: it may have arrived, and is sent again under its id. */
+  async #sendAgain(queued: QueuedInvocation, stored: StoredInvocation): Promise<void> {
+    await this.#options.queue.again(queued, { ...termsOf(queued), attempt: queued.attempt + 1, notBeforeMs: this.#nowMs }, stored);
+  }
+
   /** Sends the order; once more with the revision, where the agent does not know it. */
   async #send(queued: QueuedInvocation, stored: StoredInvocation, revision: Revision, agent: AgentEntry, { remainingMs, incarnation }: { readonly remainingMs: number; readonly incarnation: string }): Promise<Sent> {
     const { bus, credentials } = this.#options;
@@ -216,7 +241,7 @@ export class QueueRunner {
         invocationId: queued.invocationId,
         attempt: queued.attempt,
         revisionDigest: revision.digest,
-        ...(sendRevision && { revision }),
+        ...(sendRevision && { revision: revisionForAgents(revision) }),
         ...(credential && { credential }),
         remainingMs,
         request: stored.request,
@@ -250,7 +275,7 @@ export class QueueRunner {
     const { queue, clock, ended } = this.#options;
     const record = { ...recordOfOutcome(outcome, from, clock.date()), ...historyOf(stored) };
     if (this.#next(queued, stored, record.result).next === "again") return this.#follow(queued, stored, record.result);
-    if (await queue.finish(queued, record, outcome.body, deadLetterOf(queued, stored, record))) ended(queued.tenantId, record);
+    if (await queue.finish(queued, record, outcome.body, this.#along(queued, stored, record, outcome.body))) ended(queued.tenantId, record);
   }
 
   #release(tenantId: TenantId, invocationId: InvocationId, functionName: FunctionName, beganInstance: boolean): void {
@@ -268,6 +293,13 @@ export class QueueRunner {
     await this.#options.queue.again(queued, { ...termsOf(queued), attempt: queued.attempt + 1, notBeforeMs: next.notBeforeMs }, head);
   }
 
+  /** What comes of the end: a letter that can be submitted again, and what its function names as destination. */
+  #along(queued: QueuedInvocation, stored: StoredInvocation, record: InvocationRecord, body: Uint8Array): Along {
+    if (stored.webhook !== undefined) return {};
+    const destinations = this.#options.registry.find(queued.tenantId, queued.functionName)?.spec.destinations;
+    return { dead: deadLetterOf(queued, stored, record), followUp: followUpOf(queued.tenantId, stored, record, body, destinations, this.#options.clock.date()) };
+  }
+
   #next({ expiresAtMs, tenantId, functionName, isCancelled }: QueuedInvocation, stored: StoredInvocation, result: InvocationResult): Next {
     if (isCancelled === true) return { next: "end" }; // R4
     return afterAttempt({ begun: stored.past.length + 1, result, endedAtMs: this.#nowMs, expiresAtMs }, stored.rejections, stored.once ? neverAgain : this.#rulesOf(tenantId, functionName));
@@ -281,10 +313,11 @@ export class QueueRunner {
   async #finish(queued: QueuedInvocation, stored: StoredInvocation, result: InvocationResult): Promise<void> {
     const { queue, clock, ended } = this.#options;
     const record = recordWithoutAnswer(stored, queued, result, clock.date());
-    if (await queue.finish(queued, record, new Uint8Array(0), deadLetterOf(queued, stored, record))) ended(queued.tenantId, record);
+    if (await queue.finish(queued, record, nothing, this.#along(queued, stored, record, nothing))) ended(queued.tenantId, record);
   }
 }
 
+const nothing = new Uint8Array(0);
 const neverAgain: RepetitionRules = { idempotent: false, retry: "never" };
 const cancelled: InvocationResult = { outcome: "cancelled", message: "It was cancelled before it began" };
 

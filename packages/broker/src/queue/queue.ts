@@ -11,6 +11,7 @@ import type { AgentEntry } from "../roster/agent-entry.ts";
 import type { Asker } from "../roster/ask-agent.ts";
 import type { Roster } from "../roster/roster.ts";
 import { Endings } from "./endings.ts";
+import { defaultMaxAgeMs, maxQueuedBytes } from "./limits.ts";
 import { OwnedPartitions } from "./owned-partitions.ts";
 import { PresentBrokers } from "./present-brokers.ts";
 import { QueueIndex } from "./queue-index.ts";
@@ -18,6 +19,7 @@ import { QueueRunner } from "./queue-runner.ts";
 import { Settlements } from "./settlements.ts";
 import { digestOf, pendingView, readStored, storedOf } from "./stored-invocation.ts";
 import { type AskedAttempt, Unconfirmed } from "./unconfirmed.ts";
+import { WebhookRunner, type WebhookRunnerOptions } from "./webhook-runner.ts";
 
 export interface QueueOptions {
   readonly bus: Bus;
@@ -26,6 +28,7 @@ export interface QueueOptions {
   readonly roster: Roster;
   readonly credentials: CredentialBook;
   readonly asker: Asker;
+  readonly webhooks: Pick<WebhookRunnerOptions, "secrets" | "deliver">;
   /** A terminal record was stored, by this broker. */
   readonly ended: (tenantId: TenantId, record: InvocationRecord) => void;
   /** An invocation whose caller waits is begun within that time, or not at all. */
@@ -56,9 +59,6 @@ export interface Accepted {
   readonly view: QueueView;
 }
 
-/** A longer body is not taken into the queue. */
-export const maxQueuedBytes = 256 * 1024;
-export const defaultMaxAgeMs = 6 * 3_600_000;
 /** An agent answers within that time, or is not there. */
 const answerWithinMs = 5_000;
 /** What an outcome may take to be stored. */
@@ -74,6 +74,7 @@ export class Queue {
   readonly #partitions: OwnedPartitions;
   readonly #unconfirmed: Unconfirmed;
   readonly #runner: QueueRunner;
+  readonly #webhooks: WebhookRunner;
   readonly #endings: Endings;
   readonly #settlements: Settlements;
   readonly #tooOld = new Set<AgentEntry>();
@@ -96,7 +97,9 @@ export class Queue {
       confirm: (agent, attempts) => this.#confirm(agent, attempts),
       unknown: (entry) => this.#runner.disowned(entry),
     });
+    this.#webhooks = new WebhookRunner({ ...options.webhooks, queue, registry, clock, random: Math.random });
     this.#runner = new QueueRunner({
+      webhooks: this.#webhooks,
       index: this.#index,
       queue,
       bus,
@@ -132,6 +135,7 @@ export class Queue {
     this.#isClosed = true;
     this.#cancelGather?.();
     this.#runner.close();
+    this.#webhooks.close();
     this.#unconfirmed.close();
     this.#partitions.close();
     this.#endings.close();

@@ -15,6 +15,10 @@ export const storedInvocationSchema = z.object({
   once: z.boolean().default(false),
   /** The dead letter that it was submitted again from. */
   redriveOf: z.string().optional(),
+  /** How many destinations led to it. */
+  hops: z.number().int().nonnegative().default(0),
+  /** It is the delivery of a webhook, about an invocation of that function. */
+  webhook: z.object({ url: z.string(), secretName: z.string().optional(), functionName: z.string(), invocationId: z.string() }).optional(),
   /** RFC 3339. */
   acceptedAt: z.string(),
   payloadBytes: z.number().int().nonnegative(),
@@ -49,6 +53,7 @@ export function storedOf(request: Pick<InvocationRequest, "functionName" | "requ
     ...(request.timeoutMs !== undefined && { timeoutMs: request.timeoutMs }),
     viaUrl: request.viaUrl === true,
     once: request.once === true,
+    hops: 0,
     ...(request.redriveOf !== undefined && { redriveOf: request.redriveOf }),
     acceptedAt: acceptedAt.toISOString(),
     payloadBytes: request.body.length,

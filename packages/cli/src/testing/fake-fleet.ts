@@ -16,6 +16,7 @@ export function createFakeFleet(methods: Partial<Fleet>): Fleet & { readonly isC
     sites: group("sites", methods.sites),
     registries: group("registries", methods.registries),
     awsKeys: group("awsKeys", methods.awsKeys),
+    webhookSecret: group("webhookSecret", methods.webhookSecret),
     tokens: group("tokens", methods.tokens),
     close: () => void (isClosed = true),
     isClosed: () => isClosed,

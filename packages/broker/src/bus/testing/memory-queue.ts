@@ -1,5 +1,5 @@
 import type { InvocationId, TenantId } from "@longshore/protocol";
-import type { EndedHandler, FoundInvocation, Kept, Listed, ListedKind, ListedPage, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "../queue-store.ts";
+import type { Along, EndedHandler, FoundInvocation, Listed, ListedKind, ListedPage, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "../queue-store.ts";
 import { partitionOf } from "../queue-subjects.ts";
 
 /** The queue without a server, for unit tests: any number of "brokers" may share one. It keeps the contract of the real one (queue-contract.ts). */
@@ -35,12 +35,13 @@ export class MemoryQueue implements QueueStore {
     return this.#put(invocation, terms, head, invocation.body);
   }
 
-  async finish(key: QueueKey, record: unknown, body: Uint8Array, dead?: Kept): Promise<boolean> {
+  async finish(key: QueueKey, record: unknown, body: Uint8Array, { dead, followUp }: Along = {}): Promise<boolean> {
     await this.#begin();
     if (this.#invocations.get(idOf(key))?.state === "finished") return false;
     this.#invocations.set(idOf(key), { state: "finished", ...namesOf(key), head: structuredClone(record), body: body.slice() });
     if (dead !== undefined) this.#dead.set(idOf(key), { ...namesOf(key), sequence: (this.#sequence += 1), terms: noTerms, head: structuredClone(dead.head), body: dead.body.slice() });
     this.#records.set(idOf(key), (this.#sequence += 1));
+    if (followUp !== undefined) this.#put(followUp, followUp.terms, followUp.head, followUp.body);
     queueMicrotask(() => this.#endedHandlers.forEach((handler) => handler(key.tenantId, key.invocationId)));
     return true;
   }

@@ -71,7 +71,7 @@ export function describeQueue(name: string, open: () => Promise<SharedQueues>): 
       const [one, other] = shared.queues;
       const key = keyOf();
       await one.accept(key, terms(), {}, bytes("body"));
-      const ends = await Promise.all([one.finish(key, { by: "one" }, bytes(""), { head: { by: "one" }, body: bytes("body") }), other.finish(key, { by: "other" }, bytes(""), { head: { by: "other" }, body: bytes("body") })]);
+      const ends = await Promise.all([one.finish(key, { by: "one" }, bytes(""), { dead: { head: { by: "one" }, body: bytes("body") } }), other.finish(key, { by: "other" }, bytes(""), { dead: { head: { by: "other" }, body: bytes("body") } })]);
       expect(ends.filter(Boolean)).toHaveLength(1);
       const by = ends[0] ? "one" : "other";
       expect(await other.find(key.tenantId, key.invocationId)).toMatchObject({ state: "finished", head: { by } });
@@ -83,6 +83,20 @@ export function describeQueue(name: string, open: () => Promise<SharedQueues>): 
       for (let times = 0; times < 2; times += 1) await one.remove(dead);
       expect(await other.findDead(key.tenantId, key.invocationId)).toBeUndefined();
       expect(await one.accept(key, terms(), {}, bytes(""))).toBe(false);
+    });
+
+    it("accepts with a record what follows from it, once", async () => {
+      await using shared = await open();
+      const [one, other] = shared.queues;
+      const [key, next] = [keyOf(), keyOf("notify" as FunctionName)];
+      await one.accept(key, terms(), {}, bytes("body"));
+      const followUp = { ...next, terms: terms({ attempt: 1 }), head: { after: key.invocationId }, body: bytes("told") };
+      const ends = await Promise.all([one.finish(key, {}, bytes(""), { followUp, dead: { head: {}, body: bytes("") } }), other.finish(key, {}, bytes(""), { followUp })]);
+      expect(ends.filter(Boolean)).toHaveLength(1);
+      const found = await other.find(next.tenantId, next.invocationId);
+      expect(found).toMatchObject({ state: "queued", ...next, attempt: 1, head: { after: key.invocationId } });
+      expect(text(found?.body)).toBe("told");
+      expect(await one.find(key.tenantId, key.invocationId)).toMatchObject({ state: "finished" });
     });
 
     it("lists what is queued, what ended and what is dead, of a tenant or of a function, page by page", async () => {
@@ -100,7 +114,7 @@ export function describeQueue(name: string, open: () => Promise<SharedQueues>): 
       const first = await other.list("entry", { ...page, limit: 2 });
       expect(idsOf(first)).toEqual(idsOf(keys.slice(0, 2)));
       expect(idsOf(await other.list("entry", { ...page, after: first[1]?.sequence ?? 0 }))).toEqual(idsOf(keys.slice(2)));
-      for (const key of keys.slice(0, 3).toReversed()) await one.finish(key, { ended: key.invocationId }, bytes("answer"), { head: { dead: key.invocationId }, body: bytes("body") });
+      for (const key of keys.slice(0, 3).toReversed()) await one.finish(key, { ended: key.invocationId }, bytes("answer"), { dead: { head: { dead: key.invocationId }, body: bytes("body") } });
       expect(idsOf(await other.list("entry", page))).toEqual(idsOf(keys.slice(3)));
       expect((await other.list("record", page)).map(({ head }) => head)).toEqual(keys.slice(0, 3).toReversed().map(({ invocationId }) => ({ ended: invocationId })));
       expect((await other.list("dead", page)).map(({ head }) => head)).toEqual(keys.slice(0, 3).toReversed().map(({ invocationId }) => ({ dead: invocationId })));

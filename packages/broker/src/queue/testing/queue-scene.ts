@@ -2,6 +2,8 @@ import { type AgentAddress, type Ask, type BrokerId, createInvocationId, type Fr
 import { pino } from "pino";
 import type { Bus } from "../../bus/bus.ts";
 import { MemoryStore } from "../../bus/testing/memory-store.ts";
+import type { DeliveryOutcome } from "../../destinations/delivery-outcome.ts";
+import type { WebhookDelivery } from "../../destinations/webhook.ts";
 import { FakeBus, type FakeExchange } from "../../invocation/testing/fake-bus.ts";
 import { type RevisionWishes, testRevision } from "../../registry/testing/revision.ts";
 import { TestFleet } from "../../roster/testing/test-fleet.ts";
@@ -24,6 +26,9 @@ export class QueueScene {
   readonly revisions = new Map<string, Revision>();
   readonly queue: Queue;
   refusal: LongshoreError | undefined;
+  readonly deliveries: WebhookDelivery[] = [];
+  /** What answers webhooks. */
+  receiver: (delivery: WebhookDelivery) => DeliveryOutcome | Promise<DeliveryOutcome> = () => ({ outcome: "delivered", message: "Delivered", status: 200 });
 
   constructor(brokerId = "b-1", store = new MemoryStore()) {
     this.store = store;
@@ -34,6 +39,13 @@ export class QueueScene {
       roster: this.fleet.roster,
       credentials: { find: () => undefined },
       asker: { ask: (agent, question) => this.#answer(agent, question) },
+      webhooks: {
+        secrets: async () => ["whsec_tenant"],
+        deliver: async (delivery) => {
+          this.deliveries.push(delivery);
+          return this.receiver(delivery);
+        },
+      },
       onceWithinMs: 10_000,
       refusal: () => this.refusal,
       ended: (_tenantId, record) => this.records.push(record),

@@ -1,0 +1,4 @@
+/** A longer body is not taken into the queue. */
+export const maxQueuedBytes = 256 * 1024;
+/** Where its caller says nothing, an invocation that has not begun so long after it might is given up. */
+export const defaultMaxAgeMs = 6 * 3_600_000;
