@@ -19,6 +19,7 @@ const behind: Record<string, RegExp> = {
   "ws": /^packages\/broker\/src\/socket\/server\.ts$/,
   "@nats-io/": /^packages\/(broker\/src\/(bus|embedded|identity)\/|agent\/src\/(bus|join)\/)/,
   "@smithy/": /^packages\/broker\/src\/aws\//,
+  "tar-stream": /^packages\/(cli\/src\/|broker\/src\/backup\/)/,
   "@peculiar/x509": /^packages\/broker\/src\/identity\//,
 };
 

@@ -6,6 +6,19 @@ import { attempt, notConnected } from "./bus-error.ts";
 /** In the core account, where only brokers are; the last part names who asks, so that nobody answers itself. */
 const questionSubject = (asker: BrokerId | "*") => `longshore.v1.broker.question.${asker}`;
 
+/** Whether any broker is connected: all of them hear questions, and the server says when nobody does. */
+export async function hasBrokers(connection: NatsConnection): Promise<boolean> {
+  return attempt("ask for brokers", async () => {
+    try {
+      for await (const _answer of await connection.requestMany(questionSubject("nobody" as BrokerId), encodeJson({}), { maxWait: 500, strategy: "timer" })) break;
+      return true;
+    } catch (error) {
+      if (error instanceof NoRespondersError) return false;
+      throw error;
+    }
+  });
+}
+
 /** Questions among brokers: plain messages, nothing kept, whoever knows the answer answers. */
 export class Questions {
   readonly #brokerId: BrokerId;

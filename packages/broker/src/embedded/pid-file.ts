@@ -39,6 +39,12 @@ export async function endLeftBehind(file: string): Promise<void> {
   }
 }
 
+/** The server that runs on this folder, as far as was noted; undefined: none. */
+export function runningServer(file: string): number | undefined {
+  const server = pidFileSchema.safeParse(readJson(file)).data?.server;
+  return server !== undefined && isRunning(server) ? server.pid : undefined;
+}
+
 function isRunning(known: ProcessIdentity): boolean {
   return identify(known.pid)?.startTime === known.startTime;
 }

@@ -11,7 +11,7 @@ import { type ServerProcess, startServerProcess } from "./child.ts";
 import { type ListenAddress, serverConfiguration, type ServerTls } from "./configuration.ts";
 import { checkServerVersion } from "./executable.ts";
 import { type BusKeys, loadOrCreateKeys } from "./keys.ts";
-import { endLeftBehind, removePidFile, writePidFile } from "./pid-file.ts";
+import { endLeftBehind, removePidFile, runningServer, writePidFile } from "./pid-file.ts";
 
 export interface EmbeddedServerOptions {
   /** The broker's data folder; the server keeps its own under `nats/`. */
@@ -43,6 +43,13 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
   return new NatsServer(options);
 }
 
+const pidFileOf = (dataFolder: string) => join(dataFolder, "nats", "nats-server.json");
+
+/** The process of the server that runs on a data folder; undefined: none, as far as this system tells. */
+export function serverOnFolder(dataFolder: string): number | undefined {
+  return runningServer(pidFileOf(dataFolder));
+}
+
 const restartDelayMs = (failures: number) => Math.min(5_000, 100 * 2 ** Math.min(failures, 10));
 
 class NatsServer implements EmbeddedServer {
@@ -56,7 +63,7 @@ class NatsServer implements EmbeddedServer {
   constructor(options: EmbeddedServerOptions) {
     this.#options = options;
     this.#folder = join(options.dataFolder, "nats");
-    this.#pidFile = join(this.#folder, "nats-server.json");
+    this.#pidFile = pidFileOf(options.dataFolder);
   }
 
   async start(): Promise<EmbeddedBus> {
