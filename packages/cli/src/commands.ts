@@ -3,6 +3,7 @@ import { agentLs } from "./commands/agent-ls.ts";
 import { agentCordon, agentDrain, agentRevoke, agentUncordon } from "./commands/agent-placement.ts";
 import { agentRun } from "./commands/agent-run.ts";
 import { awsKeyCreate, awsKeyLs, awsKeyRm } from "./commands/aws-key.ts";
+import { backup } from "./commands/backup.ts";
 import { broker } from "./commands/broker.ts";
 import { completionFor } from "./commands/completion.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -13,6 +14,7 @@ import { join } from "./commands/join.ts";
 import { logs } from "./commands/logs.ts";
 import { ls } from "./commands/ls.ts";
 import { registryLogin, registryLogout, registryLs } from "./commands/registry.ts";
+import { restore } from "./commands/restore.ts";
 import { rm } from "./commands/rm.ts";
 import { siteLs } from "./commands/site-ls.ts";
 import { tokenCreate } from "./commands/token-create.ts";
@@ -32,6 +34,7 @@ export const commands: readonly Command[] = [
   awsKeyCreate, awsKeyLs, awsKeyRm,
   webhookSecret,
   broker,
+  backup, restore,
   doctor,
   version,
   completionFor(() => commands),

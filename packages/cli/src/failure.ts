@@ -18,6 +18,7 @@ const hints: Readonly<Record<string, string>> = {
   connection_lost: "longshore up starts a fleet here; --url or LONGSHORE_URL names another broker",
   bus_down: "the broker does not reach its NATS server; longshore doctor looks at both",
   key_missing: "give --key or set LONGSHORE_KEY",
+  backup_damaged: "nothing was touched; take another copy of the file, or another backup",
   token_invalid: "longshore token create makes a new one; an API key is given by --key or LONGSHORE_KEY",
   token_expired: "longshore token create makes a new one; it lives 15 minutes",
   token_used: "a token joins one host; longshore token create makes another",

@@ -1,23 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { LongshoreError } from "@longshore/protocol";
-import type { AgentRequest, BrokerRequest, JoinedHost, LocalParts, RunningAgent, RunningBroker } from "./local/parts.ts";
+import type { AgentRequest, BackupSummary, BrokerRequest, JoinedHost, LocalParts, RestoreSummary, RunningAgent, RunningBroker, StateRequest } from "./local/parts.ts";
 
 /**
  * The one door to broker and agent: everything the CLI starts in its own process is started here. Loaded only by the commands that do.
  */
-export const localParts: LocalParts = { startBroker, joinedAs, joinHost, startAgent };
+export const localParts: LocalParts = { startBroker, joinedAs, joinHost, startAgent, backUp, restore };
 
 async function startBroker(request: BrokerRequest): Promise<RunningBroker> {
-  const { createBroker, createLog, isLoopbackHost, resolveBrokerConfig, splitAddress } = await import("@longshore/broker");
-  const { environment, listen, dataFolder, logLevel } = request;
-  const flags = {
-    listen, dataFolder, logLevel,
-    tls: request.tls ? "own" : undefined,
-    insecure: request.insecure ? true : undefined,
-    natsServer: environment["LONGSHORE_BROKER_NATS_SERVER"] === undefined ? environment["LONGSHORE_NATS_SERVER"] || undefined : undefined,
-  };
-  const config = await resolveSection("broker", request, (file) => resolveBrokerConfig({ flags, environment, file }));
+  const { createBroker, createLog, isLoopbackHost, splitAddress } = await import("@longshore/broker");
+  const config = await brokerConfig(request);
   const broker = createBroker(config, { log: createLog(config.logLevel) });
   const { url, apiKey, caFile } = await broker.start();
   return {
@@ -27,6 +20,28 @@ async function startBroker(request: BrokerRequest): Promise<RunningBroker> {
     drain: (deadlineMs) => broker.drain(deadlineMs),
     close: () => broker.close(),
   };
+}
+
+async function brokerConfig(request: StateRequest & Partial<BrokerRequest>) {
+  const { resolveBrokerConfig } = await import("@longshore/broker");
+  const { environment, listen, dataFolder, logLevel } = request;
+  const flags = {
+    listen, dataFolder, logLevel,
+    tls: request.tls === true ? "own" : undefined,
+    insecure: request.insecure === true ? true : undefined,
+    natsServer: environment["LONGSHORE_BROKER_NATS_SERVER"] === undefined ? environment["LONGSHORE_NATS_SERVER"] || undefined : undefined,
+  };
+  return resolveSection("broker", request, (file) => resolveBrokerConfig({ flags, environment, file }));
+}
+
+async function backUp(file: string, request: StateRequest): Promise<BackupSummary> {
+  const broker = await import("@longshore/broker");
+  return broker.backUp(await brokerConfig(request), { file, log: broker.createLog("silent") });
+}
+
+async function restore(file: string, replace: boolean, request: StateRequest): Promise<RestoreSummary> {
+  const broker = await import("@longshore/broker");
+  return broker.restore(await brokerConfig(request), { file, replace, log: broker.createLog("silent") });
 }
 
 async function joinedAs(request: AgentRequest): Promise<JoinedHost | undefined> {

@@ -37,6 +37,8 @@ function notedParts(events: string[], overrides: Partial<LocalParts> = {}): { pa
     parts: {
       startBroker: async ({ dataFolder }) => (dataFolders.push(dataFolder), { url: "http://127.0.0.1:4270", apiKey: undefined, needsKey: false, caFile: undefined, ...part("broker") }),
       joinedAs: async () => undefined,
+      backUp: () => Promise.reject(new Error("not here")),
+      restore: () => Promise.reject(new Error("not here")),
       joinHost: async (token) => (events.push(`joins by ${token}`), { agentId: "x", siteId: "y" }),
       startAgent: async (request) => {
         agentRequests.push(request);

@@ -50,6 +50,42 @@ export interface AgentRequest {
   readonly environment: NodeJS.ProcessEnv;
 }
 
+/** Which fleet to back up, or to restore into. */
+export interface StateRequest {
+  /** Default: that of the broker's settings. */
+  readonly dataFolder: string | undefined;
+  /** File with the broker's settings in a section `broker`; default: `longshore.yaml` where there is one. */
+  readonly configFile: string | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** What is in a backup. */
+export interface BackupSummary {
+  readonly file: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly streams: number;
+  readonly messages: number;
+  readonly sizeBytes: number;
+  /** A key file of the operator's that functions' secrets are sealed with; it is not in the backup. */
+  readonly sealKeyFile: string | undefined;
+}
+
+/** What was restored. */
+export interface RestoreSummary {
+  readonly file: string;
+  /** ISO 8601: the fleet is as it was then. */
+  readonly createdAt: string;
+  readonly streams: number;
+  readonly messages: number;
+  /** Messages whose life was over by now. */
+  readonly expired: number;
+  /** Where what was in the data folder before is now. */
+  readonly replacedFolder: string | undefined;
+  /** Agents' credentials do not hold on this bus. */
+  readonly agentsMustJoinAgain: boolean;
+}
+
 /** What this host was admitted as. */
 export interface JoinedHost {
   readonly agentId: string;
@@ -66,4 +102,8 @@ export interface LocalParts {
   readonly joinHost: (token: string, request: AgentRequest) => Promise<JoinedHost>;
   /** Runs the agent that joined from that folder; resolves when it is registered. */
   readonly startAgent: (request: AgentRequest) => Promise<RunningAgent>;
+  /** Writes a fleet's state into a file that is not there yet; the fleet may run. */
+  readonly backUp: (file: string, request: StateRequest) => Promise<BackupSummary>;
+  /** Makes a fleet anew from such a file; with `replace` in the place of what is there. */
+  readonly restore: (file: string, replace: boolean, request: StateRequest) => Promise<RestoreSummary>;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { OptionSpecs } from "../command-line/command.ts";
-import type { AgentRequest, BrokerRequest } from "./parts.ts";
+import type { AgentRequest, BrokerRequest, StateRequest } from "./parts.ts";
 
 /** Options of commands that run a broker. */
 export const brokerOptions = {
@@ -35,6 +35,12 @@ export function brokerRequest({ listen, tls, insecure, ...part }: GivenBrokerOpt
 /** What to start an agent with, from options and environment. */
 export function agentRequest(given: GivenPartOptions, environment: NodeJS.ProcessEnv): AgentRequest {
   return partRequest("agent", given, environment);
+}
+
+/** Which fleet's state is meant, from options and environment. */
+export function stateRequest({ data, config }: Omit<GivenPartOptions, "logLevel">, environment: NodeJS.ProcessEnv): StateRequest {
+  const { dataFolder, configFile } = partRequest("broker", { data, config, logLevel: undefined }, environment);
+  return { dataFolder, configFile, environment };
 }
 
 function partRequest(part: "broker" | "agent", { data, config, logLevel }: GivenPartOptions, environment: NodeJS.ProcessEnv): AgentRequest {

@@ -34,7 +34,7 @@ export interface LineOutcome {
 const refuse = (): never => {
   throw new Error("The test has no local parts");
 };
-const noParts: LocalParts = { startBroker: refuse, joinedAs: refuse, joinHost: refuse, startAgent: refuse };
+const noParts: LocalParts = { startBroker: refuse, joinedAs: refuse, joinHost: refuse, startAgent: refuse, backUp: refuse, restore: refuse };
 
 /** Runs one command line against a fake fleet on a fake terminal; the clock stands at noon. */
 export async function runLine(argv: readonly string[], options: LineOptions = {}): Promise<LineOutcome> {
