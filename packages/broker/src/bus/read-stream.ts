@@ -22,7 +22,8 @@ export type TakeMessages = (messages: readonly StoredMessage[]) => Promise<void>
  *
  * Invariants: W1 messages are read in the order of their sequences. W2 the end is where the stream's leader has no message beyond what
  * was read. Whatever stood then stood when the walk came by it (W1), or was put in the place of something later, which would be beyond (W2).
- * So all that stood was read; beside it what stood only for a part of the time, which {@link StandingMessages} leaves out.
+ * So all that stood was read; beside it what stood only for a part of the time. What later messages replaced or ended of that, the backup's
+ * StandingMessages leaves out; what was deleted by its sequence meanwhile (a dead letter that was submitted again) cannot be told, and stays.
  */
 export async function readStream(connection: NatsConnection, name: string, take: TakeMessages): Promise<void> {
   let last = 0;
