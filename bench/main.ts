@@ -4,6 +4,7 @@ import { cold, coldLambda, coldPlain, coldStatic } from "./benches/cold.ts";
 import { burst } from "./benches/burst.ts";
 import { idle } from "./benches/idle.ts";
 import { overload } from "./benches/overload.ts";
+import { accept, drainQueue } from "./benches/queue.ts";
 import { resume } from "./benches/resume.ts";
 import { scale } from "./benches/scale.ts";
 import { stdio } from "./benches/stdio.ts";
@@ -28,6 +29,8 @@ const benches: Record<string, (rig: Rig) => Promise<BenchResult>> = {
   burst,
   resume,
   stream,
+  accept,
+  "drain-queue": drainQueue,
   overload,
   scale,
 };

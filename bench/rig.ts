@@ -1,4 +1,6 @@
 import { createFleet, type Fleet } from "@longshore/sdk";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { connectAsBroker } from "../test/support/connect-as-broker.ts";
 import { startProcesses } from "../test/support/processes.ts";
 
 /** The fleet that benches run against: NATS, one broker and two agents, each in a process of its own, on one real engine. */
@@ -12,6 +14,8 @@ export interface Rig {
   deployReady(document: Parameters<Fleet["deploy"]>[0], siteId: string, held: number): Promise<string>;
   /** Resolves when the function has that many held instances and none begun at the site. */
   waitHeld(revisionId: string, siteId: string, held: number): Promise<void>;
+  /** A plain connection of the brokers' own account. */
+  connectToBus(): Promise<NatsConnection>;
   close(): Promise<void>;
 }
 
@@ -38,6 +42,7 @@ export async function startRig(): Promise<Rig> {
       return answer.function.revisionId;
     },
     waitHeld,
+    connectToBus: () => connectAsBroker(processes.busCredentials),
     async close() {
       await fleet.close();
       await processes.close();

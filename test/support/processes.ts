@@ -56,6 +56,8 @@ export interface Processes extends AsyncDisposable {
   readonly broker: BrokerProcess;
   readonly brokers: readonly BrokerProcess[];
   readonly agents: readonly AgentProcess[];
+  /** The folder of the credentials by which further brokers reach the bus. */
+  readonly busCredentials: string;
   /** Ends everything, and removes what killed agents left. */
   close(): Promise<void>;
 }
@@ -68,6 +70,8 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
   const brokers: BrokerProcess[] = [];
   const agents: AgentProcess[] = [];
 
+  const busFolder = options.separateBus === true ? join(folder, "bus") : join(folder, "broker-0", "broker");
+  const busCredentials = join(busFolder, "nats", "credentials");
   const close = async () => {
     // The first broker last: its NATS server carries the others' goodbyes.
     const [first, ...others] = started;
@@ -79,10 +83,9 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
 
   try {
     if (options.separateBus === true) started.push(await startBus(join(folder, "bus")));
-    const busFolder = options.separateBus === true ? join(folder, "bus") : join(folder, "broker-0", "broker");
     for (let index = 0; index < (options.brokers ?? 1); index += 1) {
       const hasOwnBus = index === 0 && options.separateBus !== true;
-      const broker = await startBroker(join(folder, `broker-${index}`), hasOwnBus ? undefined : busFolder);
+      const broker = await startBroker(join(folder, `broker-${index}`), hasOwnBus ? undefined : busCredentials);
       brokers.push(broker);
       started.push(broker);
     }
@@ -101,7 +104,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
   }
   const [broker] = brokers;
   if (broker === undefined) throw new Error("No broker was asked for");
-  return { url: broker.url, broker, brokers, agents, close, [Symbol.asyncDispose]: close };
+  return { url: broker.url, broker, brokers, agents, busCredentials, close, [Symbol.asyncDispose]: close };
 }
 
 async function startBus(dataFolder: string): Promise<FleetProcess> {
@@ -110,11 +113,11 @@ async function startBus(dataFolder: string): Promise<FleetProcess> {
   return process;
 }
 
-async function startBroker(dataFolder: string, busFolder: string | undefined): Promise<BrokerProcess> {
+async function startBroker(dataFolder: string, busCredentials: string | undefined): Promise<BrokerProcess> {
   const { process, lines } = run([command, "broker", "--data", dataFolder, "--listen", "127.0.0.1:0"], {
     LONGSHORE_BROKER_NATS_SERVER: natsServerExecutable,
     LONGSHORE_BROKER_LOG_LEVEL: "warn",
-    ...(busFolder !== undefined && { LONGSHORE_BROKER_BUS_CREDENTIALS: join(busFolder, "nats", "credentials") }),
+    ...(busCredentials !== undefined && { LONGSHORE_BROKER_BUS_CREDENTIALS: busCredentials }),
   });
   const { url } = JSON.parse(await lines.next()) as { url: string };
   return { ...process, url };
