@@ -19,6 +19,9 @@ export const headers = {
   deadline: "longshore-deadline",
   /** To a webhook's receiver: which delivery of it this is, from 1. */
   deliveryAttempt: "longshore-delivery-attempt",
+  /** To the image: which schedule the run is of, and its due time as RFC 3339. */
+  schedule: "longshore-schedule",
+  due: "longshore-due",
   traceparent: "traceparent",
   tracestate: "tracestate",
 } as const;

@@ -20,6 +20,10 @@ export const functionNameSchema = z
   .string()
   .regex(functionNamePattern, "must be 1 to 50 of a-z, 0-9 and -, and begin with a letter or digit")
   .brand("FunctionName");
+export const scheduleNameSchema = z
+  .string()
+  .regex(functionNamePattern, "must be 1 to 50 of a-z, 0-9 and -, and begin with a letter or digit")
+  .brand("ScheduleName");
 export const invocationIdSchema = z.string().regex(uuidPattern, "must be a UUID in lower case").brand("InvocationId");
 
 export type SiteId = z.infer<typeof siteIdSchema>;
@@ -30,6 +34,7 @@ export type TenantId = z.infer<typeof tenantIdSchema>;
 export type ExchangeToken = z.infer<typeof exchangeTokenSchema>;
 export type InstanceId = z.infer<typeof instanceIdSchema>;
 export type FunctionName = z.infer<typeof functionNameSchema>;
+export type ScheduleName = z.infer<typeof scheduleNameSchema>;
 export type InvocationId = z.infer<typeof invocationIdSchema>;
 /** `<function>-r<n>` */
 export type RevisionId = string & { readonly __revisionId: true };

@@ -36,6 +36,7 @@ export const reasons = {
   site_not_found: entry("not_found", 404),
   registry_not_found: entry("not_found", 404),
   aws_key_not_found: entry("not_found", 404),
+  schedule_not_found: entry("not_found", 404),
   image_not_found: entry("not_found", 404),
   route_not_found: entry("not_found", 404),
   method_not_allowed: entry("unimplemented", 405),
