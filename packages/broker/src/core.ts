@@ -35,6 +35,7 @@ import { FleetOperations } from "./roster/fleet-operations.ts";
 import { joinedAgents } from "./roster/joined-agents.ts";
 import { Roster } from "./roster/roster.ts";
 import { agentView } from "./roster/views.ts";
+import { Schedules } from "./schedules/schedules.ts";
 
 export interface CoreOptions {
   readonly bus: Bus;
@@ -102,6 +103,15 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
   const webhooks = { secrets: (tenantId: TenantId) => webhookSecrets.signing(tenantId, clock.date()), deliver: (delivery: WebhookDelivery) => deliverWebhook(delivery, webhookContext) };
   const queueLog = log.child({ component: "queue" });
   const queue = new Queue({ bus, clock, registry, roster, credentials, asker, webhooks, onceWithinMs: limits.backlogWaitMs ?? defaultInvocationLimits.backlogWaitMs, refusal: () => durability.refusal(), ended: tellEnded({ hub, ended: (record) => metrics.ended(record), log: queueLog }), log: queueLog });
+  const schedules = new Schedules({
+    store: bus.store,
+    clock,
+    brokerId: bus.brokerId,
+    brokers: () => [bus.brokerId],
+    accept: (run) => queue.accept(run),
+    hasFunction: (tenantId, functionName) => registry.find(tenantId, functionName) !== undefined,
+    log: log.child({ component: "schedules" }),
+  });
   const invocations = new Invocations({ inflight: dispatcher.inflight, elsewhere, records, queue });
 
   /** An agent tells what became of a run of another broker; only of functions that it may run. */
@@ -143,6 +153,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
       invocations,
       queue,
       deadLetters: new DeadLetters({ store: bus.store.queue, queue, log: queueLog }),
+      schedules,
       fleet: new FleetOperations({ roster, joined, settings, asker, nameRevision: nameFor(undefined), log }),
       webhookSecret: {
         show: (tenantId) => webhookSecrets.show(tenantId, clock.date()),
@@ -158,12 +169,15 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
       await roster.start();
       preparer.start();
       await queue.start();
+      await schedules.start();
     },
     async drain(deadlineMs) {
+      schedules.close();
       await queue.close(); // Others take it up while calls finish here.
       await dispatcher.drain(deadlineMs);
     },
     async close() {
+      schedules.close();
       await queue.close();
       preparer.close();
       dispatcher.close();

@@ -8,6 +8,7 @@ import { invocationRecordSchema, invocationViewSchema } from "./invocation.ts";
 import { logFilterSchema } from "./log-query.ts";
 import { functionNameSchema, siteIdSchema } from "./names.ts";
 import { pullProgressSchema } from "./order.ts";
+import { scheduleDocumentSchema, scheduleListSchema, scheduleRunSchema, scheduleViewSchema } from "./schedule.ts";
 import { labelsSchema, whereSchema } from "./where.ts";
 
 /** Where a broker listens unless told otherwise. */
@@ -230,6 +231,13 @@ export const routes = [
   { id: "cancelInvocation", method: "DELETE", path: "/v1/invocations/{id}", summary: "Cancel", access: "key", status: 202 },
   { id: "getResult", method: "GET", path: "/v1/invocations/{id}/result", summary: "The answer's body, while it is kept", access: "key", status: 200 },
   { id: "invocationLogs", method: "GET", path: "/v1/invocations/{id}/logs", summary: "Log lines of one invocation as JSON lines", access: "key", query: logFilterSchema, status: 200 },
+  { id: "listSchedules", method: "GET", path: "/v1/schedules", summary: "The schedules of the tenant, by name, in pages; without their bodies", access: "key", query: pageQuerySchema, response: scheduleListSchema, status: 200 },
+  { id: "putSchedule", method: "PUT", path: "/v1/schedules/{name}", summary: "Invoke a function by cron line or interval", access: "key", request: scheduleDocumentSchema, response: scheduleViewSchema, status: 200 },
+  { id: "getSchedule", method: "GET", path: "/v1/schedules/{name}", summary: "A schedule as it stands", access: "key", response: scheduleViewSchema, status: 200 },
+  { id: "deleteSchedule", method: "DELETE", path: "/v1/schedules/{name}", summary: "Remove a schedule; what it had accepted goes on", access: "key", status: 204 },
+  { id: "pauseSchedule", method: "POST", path: "/v1/schedules/{name}/pause", summary: "No runs from now on", access: "key", response: scheduleViewSchema, status: 200 },
+  { id: "resumeSchedule", method: "POST", path: "/v1/schedules/{name}/resume", summary: "Runs again; due times of the pause are not made up", access: "key", response: scheduleViewSchema, status: 200 },
+  { id: "runSchedule", method: "POST", path: "/v1/schedules/{name}/run", summary: "Accept one invocation now, besides the due times", access: "key", response: scheduleRunSchema, status: 202 },
   { id: "listAgents", method: "GET", path: "/v1/agents", summary: "Agents with their live capacity, by name, in pages", access: "key", query: agentPageQuerySchema, response: agentListSchema, status: 200 },
   { id: "cordonAgent", method: "POST", path: "/v1/agents/{id}/cordon", summary: "Out of placement; work goes on", access: "key", response: agentViewSchema, status: 200 },
   { id: "uncordonAgent", method: "POST", path: "/v1/agents/{id}/uncordon", summary: "Back into placement", access: "key", response: agentViewSchema, status: 200 },

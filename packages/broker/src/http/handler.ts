@@ -1,4 +1,4 @@
-import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, DurabilityView, FunctionList, FunctionView, InvocationId, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RegistryView, RenewRequest, SiteView, TenantId, TokenAnswer, TokenRequest, WebhookSecret } from "@longshore/protocol";
+import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, DurabilityView, FunctionList, FunctionView, InvocationId, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RegistryView, RenewRequest, ScheduleList, ScheduleRun, ScheduleView, SiteView, TenantId, TokenAnswer, TokenRequest, WebhookSecret } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Acceptor } from "./submission-door.ts";
 import type { LogQuery } from "../logs/log-query.ts";
@@ -45,6 +45,14 @@ export interface BrokerParts {
   readonly webhookSecret: {
     show(tenantId: TenantId): Promise<WebhookSecret>;
     rotate(tenantId: TenantId): Promise<WebhookSecret>;
+  };
+  readonly schedules: {
+    page(tenantId: TenantId, page: PageQuery): ScheduleList;
+    view(tenantId: TenantId, name: string): ScheduleView;
+    set(tenantId: TenantId, name: string, document: unknown): Promise<{ view: ScheduleView; created: boolean }>;
+    remove(tenantId: TenantId, name: string): Promise<void>;
+    pause(tenantId: TenantId, name: string, paused: boolean): Promise<ScheduleView>;
+    run(tenantId: TenantId, name: string): Promise<ScheduleRun>;
   };
   readonly identity: {
     createToken(request: TokenRequest): Promise<TokenAnswer>;

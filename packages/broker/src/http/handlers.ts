@@ -6,7 +6,8 @@ import { functionHandlers } from "./function-handlers.ts";
 import type { Handler } from "./handler.ts";
 import { invocationHandlers } from "./invocation-handlers.ts";
 import { registryHandlers } from "./registry-handlers.ts";
+import { scheduleHandlers } from "./schedule-handlers.ts";
 import { webhookHandlers } from "./webhook-handlers.ts";
 
 /** Who answers each route of the protocol; `invoke` is answered by the invocation path. */
-export const handlers: Record<Exclude<RouteId, "invoke">, Handler> = { ...functionHandlers, ...invocationHandlers, ...fleetHandlers, ...registryHandlers, ...awsKeyHandlers, ...deadLetterHandlers, ...webhookHandlers };
+export const handlers: Record<Exclude<RouteId, "invoke">, Handler> = { ...functionHandlers, ...invocationHandlers, ...fleetHandlers, ...registryHandlers, ...awsKeyHandlers, ...deadLetterHandlers, ...webhookHandlers, ...scheduleHandlers };
