@@ -18,6 +18,7 @@ const view = {
   retry: "default", placement: {}, contract: "http", concurrency: 80, secretNames: [], revision: 1, revisionId: "f-r1", createdAt: "",
   resolvedImage: { reference: "i", digest: "sha256:0", local: false, architecture: "amd64", sizeBytes: 1, entrypoint: [], command: [], exposedPorts: [] },
 };
+const schedule = { name: "s", function: "f", everyMs: 5000, missed: "once", paused: false, bodyBytes: 0, createdAt: "", updatedAt: "", nextAt: "" };
 const deployed = { function: view, created: true, changed: true, contractBecause: "it exposes a port" };
 const progress = { siteId: "plant", agentId: "a1", pull: { layers: 2, layersDone: 1, bytes: 10, bytesDone: 5 } };
 const logLine = { at: "", siteId: "plant", agentId: "a1", instanceId: "i1", functionName: "f", revisionId: "f-r1", stream: "stdout", line: "hello" };
@@ -31,6 +32,13 @@ describe("the fleet's methods", () => {
     ["agents.list", (fleet) => fleet.agents.list(), "GET", "/v1/agents", { agents: [] }],
     ["agents.revoke", (fleet) => fleet.agents.revoke("a1"), "POST", "/v1/agents/a1/revoke", undefined],
     ["sites.list", (fleet) => fleet.sites.list(), "GET", "/v1/sites", { sites: [] }],
+    ["schedules.list", (fleet) => fleet.schedules.list(), "GET", "/v1/schedules", { schedules: [] }],
+    ["schedules.get", (fleet) => fleet.schedules.get("a/b"), "GET", "/v1/schedules/a%2Fb", schedule],
+    ["schedules.set", (fleet) => fleet.schedules.set({ name: "s", function: "f", everyMs: 5000 }), "PUT", "/v1/schedules/s", schedule],
+    ["schedules.remove", (fleet) => fleet.schedules.remove("s"), "DELETE", "/v1/schedules/s", undefined],
+    ["schedules.pause", (fleet) => fleet.schedules.pause("s"), "POST", "/v1/schedules/s/pause", schedule],
+    ["schedules.resume", (fleet) => fleet.schedules.resume("s"), "POST", "/v1/schedules/s/resume", schedule],
+    ["schedules.run", (fleet) => fleet.schedules.run("s"), "POST", "/v1/schedules/s/run", { invocationId: "i" }],
     ["tokens.create", (fleet) => fleet.tokens.create({ site: "plant" }), "POST", "/v1/tokens", { token: "t", siteId: "plant", expiresAt: "" }],
     ["invocation.cancel", (fleet) => fleet.invocation("i").cancel(), "DELETE", "/v1/invocations/i", undefined],
   ])("%s asks the broker", async (_what, run, method, target, answer) => {

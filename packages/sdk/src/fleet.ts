@@ -1,4 +1,4 @@
-import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHttpTransport } from "./http-call.ts";
@@ -87,6 +87,21 @@ export interface Fleet extends AsyncDisposable {
     /** A fresh one; for 24 hours webhooks are signed with the old one as well. */
     rotate(): Promise<WebhookSecret>;
   };
+  /** Functions that are invoked at times. */
+  readonly schedules: {
+    /** Every schedule, by name, without their bodies. */
+    list(): Promise<readonly ScheduleView[]>;
+    get(name: string): Promise<ScheduleView>;
+    /** Makes a schedule, or changes the one of that name; absent `paused` leaves a pause as it is. */
+    set(document: ScheduleDocument): Promise<ScheduleView>;
+    remove(name: string): Promise<void>;
+    /** No runs from now on. */
+    pause(name: string): Promise<ScheduleView>;
+    /** Runs again; what came due in the pause is not made up. */
+    resume(name: string): Promise<ScheduleView>;
+    /** Has one invocation accepted now, besides the due times. */
+    run(name: string): Promise<ScheduleRun>;
+  };
   readonly tokens: { create(request: TokenOptions): Promise<TokenAnswer> };
   invocation(invocationId: string): InvocationHandle;
   /** Every agent as it stands, `caught_up`, then what happens. Over a WebSocket only. */
@@ -118,6 +133,8 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   const read = async <Schema extends z.ZodType>(schema: Schema, request: HttpRequest): Promise<z.output<Schema>> => readDocument(schema, await http.json(request), request.path);
   const functionPath = (name: string, rest = "") => `/v1/functions/${encodeURIComponent(name)}${rest}`;
   const agentPath = (agentId: string, verb: string) => `/v1/agents/${encodeURIComponent(agentId)}/${verb}`;
+  const schedulePath = (name: string, verb = "") => `/v1/schedules/${encodeURIComponent(name)}${verb}`;
+  const eachSchedule = () => pages("/v1/schedules", {}, (path) => read(scheduleListSchema, { method: "GET", path }), ({ schedules }) => schedules);
   const registryPath = (host: string) => `/v1/registries/${encodeURIComponent(host)}`;
   const eachFunction = () => pages("/v1/functions", {}, (path) => read(functionListSchema, { method: "GET", path }), ({ functions }) => functions);
   const eachAgent = ({ site }: AgentListOptions = {}) => pages("/v1/agents", { site }, (path) => read(agentListSchema, { method: "GET", path }), ({ agents }) => agents);
@@ -169,6 +186,17 @@ export function createFleet(options: FleetOptions = {}): Fleet {
     webhookSecret: {
       get: () => read(webhookSecretSchema, { method: "GET", path: "/v1/webhook-secret" }),
       rotate: () => read(webhookSecretSchema, { method: "POST", path: "/v1/webhook-secret/rotate" }),
+    },
+    schedules: {
+      list: () => collect(eachSchedule()),
+      get: (name) => read(scheduleViewSchema, { method: "GET", path: schedulePath(name) }),
+      set: (document) => read(scheduleViewSchema, { method: "PUT", path: schedulePath(document.name), body: document }),
+      remove: async (name) => {
+        await http.json({ method: "DELETE", path: schedulePath(name) });
+      },
+      pause: (name) => read(scheduleViewSchema, { method: "POST", path: schedulePath(name, "/pause") }),
+      resume: (name) => read(scheduleViewSchema, { method: "POST", path: schedulePath(name, "/resume") }),
+      run: (name) => read(scheduleRunSchema, { method: "POST", path: schedulePath(name, "/run") }),
     },
     tokens: { create: (request) => read(tokenAnswerSchema, { method: "POST", path: "/v1/tokens", body: request }) },
     invocation: (invocationId) => ({ ...handleOf(http, `/v1/invocations/${encodeURIComponent(invocationId)}`), logs: (logOptions = {}) => readLogs({ invocationId }, logOptions) }),
