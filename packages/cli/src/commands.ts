@@ -16,6 +16,8 @@ import { ls } from "./commands/ls.ts";
 import { registryLogin, registryLogout, registryLs } from "./commands/registry.ts";
 import { restore } from "./commands/restore.ts";
 import { rm } from "./commands/rm.ts";
+import { scheduleLs, schedulePause, scheduleResume, scheduleRm, scheduleRun, scheduleShow } from "./commands/schedule.ts";
+import { scheduleSet } from "./commands/schedule-set.ts";
 import { siteLs } from "./commands/site-ls.ts";
 import { tokenCreate } from "./commands/token-create.ts";
 import { up } from "./commands/up.ts";
@@ -27,6 +29,7 @@ export const commands: readonly Command[] = [
   up,
   deploy, invoke, ls, rm, logs,
   invocationShow, invocationResult, invocationCancel,
+  scheduleSet, scheduleLs, scheduleShow, schedulePause, scheduleResume, scheduleRun, scheduleRm,
   tokenCreate, join,
   agentLs, agentCordon, agentUncordon, agentDrain, agentRevoke, agentRun,
   siteLs,

@@ -1,4 +1,4 @@
-import type { AgentView, AwsKey, AwsKeyView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, RegistryLogin, RegistryView, SiteView, StartKind, TokenAnswer, WebhookSecret } from "@longshore/protocol";
+import type { AgentView, AwsKey, AwsKeyView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, WebhookSecret } from "@longshore/protocol";
 import type { Connection } from "./command-line/connection.ts";
 
 /** What commands need of a fleet. The SDK's is one; tests bring their own. */
@@ -29,6 +29,15 @@ export interface Fleet {
   readonly webhookSecret: {
     readonly get: () => Promise<WebhookSecret>;
     readonly rotate: () => Promise<WebhookSecret>;
+  };
+  readonly schedules: {
+    readonly list: () => Promise<readonly ScheduleView[]>;
+    readonly get: (name: string) => Promise<ScheduleView>;
+    readonly set: (document: ScheduleDocument) => Promise<ScheduleView>;
+    readonly remove: (name: string) => Promise<void>;
+    readonly pause: (name: string) => Promise<ScheduleView>;
+    readonly resume: (name: string) => Promise<ScheduleView>;
+    readonly run: (name: string) => Promise<ScheduleRun>;
   };
   readonly tokens: { readonly create: (request: TokenRequest) => Promise<TokenAnswer> };
   readonly invocation: (invocationId: string) => InvocationHandle;

@@ -17,6 +17,7 @@ export function createFakeFleet(methods: Partial<Fleet>): Fleet & { readonly isC
     registries: group("registries", methods.registries),
     awsKeys: group("awsKeys", methods.awsKeys),
     webhookSecret: group("webhookSecret", methods.webhookSecret),
+    schedules: group("schedules", methods.schedules),
     tokens: group("tokens", methods.tokens),
     close: () => void (isClosed = true),
     isClosed: () => isClosed,
