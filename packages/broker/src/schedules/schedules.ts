@@ -37,12 +37,13 @@ export class Schedules {
     this.#options = options;
     this.#documents = new Documents({ store, name: "schedules", schema: storedScheduleSchema, log });
     this.#runner = new ScheduleRunner({ documents: this.#documents, clock, log, accept, isOwner: (key) => this.#isOwner(key) });
-    this.#documents.onChange((key, stored) => this.#runner.changed(key, stored));
   }
 
   /** Begins to run what is due; resolves once every schedule has been read. */
-  start(): Promise<void> {
-    return this.#documents.start();
+  async start(): Promise<void> {
+    await this.#documents.start();
+    this.#documents.onChange((key, stored) => this.#runner.changed(key, stored));
+    for (const stored of this.#documents.values()) this.#runner.changed(keyOf(stored.tenantId, stored.definition.name), stored);
   }
 
   /** Begins no further run. Idempotent. */
