@@ -107,7 +107,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
     store: bus.store,
     clock,
     brokerId: bus.brokerId,
-    brokers: () => [bus.brokerId],
+    brokers: () => queue.brokers,
     accept: (run) => queue.accept(run),
     hasFunction: (tenantId, functionName) => registry.find(tenantId, functionName) !== undefined,
     log: log.child({ component: "schedules" }),

@@ -124,6 +124,11 @@ export class Queue {
     return { queued: this.#index.size, sent: this.#runner.running };
   }
 
+  /** The brokers that are there, this one among them. */
+  get brokers(): readonly string[] {
+    return this.#brokers.ids;
+  }
+
   /** Begins to try what is queued. */
   async start(): Promise<void> {
     await this.#brokers.start();
