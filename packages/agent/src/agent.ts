@@ -73,6 +73,7 @@ interface Started {
   api?: RuntimeApi;
   journal?: Journal;
   starts?: StartLog;
+  outbox?: Outbox;
   accepted?: AcceptedWork;
   images?: ImageKeeper;
   logs?: LogStore;
@@ -204,6 +205,7 @@ class WiredAgent implements Agent {
     const { dataFolder, outboxQuotaBytes } = this.#config;
     const starts = (started.starts = await StartLog.open(joinPath(dataFolder, "journal")));
     const outbox = await Outbox.open({ folder: joinPath(dataFolder, "outbox"), quotaBytes: outboxQuotaBytes, log });
+    started.outbox = outbox;
     const accepted = new AcceptedWork({ ...parts, incarnation: this.#incarnation, starts, outbox, clock: this.#clock, log });
     await accepted.recover();
     return accepted;
@@ -233,7 +235,7 @@ class WiredAgent implements Agent {
     });
   }
 
-  async #end({ registries, engine, api, journal, starts, accepted, images, logs, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
+  async #end({ registries, engine, api, journal, starts, outbox, accepted, images, logs, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {
     cancelSweep?.();
     health?.close();
     const emptied = pool?.close();
@@ -241,6 +243,7 @@ class WiredAgent implements Agent {
     await Promise.all([emptied, adoption?.close()]);
     heartbeats?.close();
     await accepted?.close();
+    await outbox?.close();
     await bus?.close();
     await images?.close();
     fates?.close();

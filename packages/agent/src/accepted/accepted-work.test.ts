@@ -255,14 +255,14 @@ describe("what an earlier process left", () => {
     const journal = new MemoryJournal();
     const { begun, bus, work, outcomes } = await processOn(journal);
     bus.connected = false;
-    for (let index = 0; index < 100; index += 1) (await begun()).run?.reply.complete(succeeded, new Uint8Array(0));
+    for (let index = 0; index < 200; index += 1) (await begun()).run?.reply.complete(succeeded, new Uint8Array(0));
     await settled();
     bus.connected = true;
     work.connected();
     await settled();
-    expect(outcomes).toHaveLength(32);
+    expect(outcomes).toHaveLength(128);
     await work.settle(outcomes.slice(0, 10).map(({ id, attempt }) => ({ invocationId: id, attempt })));
     await settled();
-    expect(outcomes).toHaveLength(42);
+    expect(outcomes).toHaveLength(138);
   });
 });

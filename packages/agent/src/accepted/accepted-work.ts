@@ -22,7 +22,7 @@ export interface AcceptedWorkOptions {
 /** What no broker has settled is told again after that time. */
 const tellAgainMs = 5_000;
 /** So many outcomes are on their way at a time: results may be large, and many may wait after an outage. */
-const tellAtOnce = 32;
+const tellAtOnce = 128;
 /** Of so many withdrawn attempts an order may still come; the oldest are forgotten first. */
 const maxWithdrawn = 100_000;
 
@@ -153,10 +153,11 @@ export class AcceptedWork {
       inMemory = result;
     }
     this.#waiting.set(nameOf(result), { key: { invocationId, attempt }, inMemory });
-    this.#tell();
+    this.#tell(result);
   }
 
-  #tell(): void {
+  /** Tells what waits and was not told; one that was just kept need not be read for it. */
+  #tell(fresh?: KeptResult): void {
     const { bus, clock } = this.#options;
     if (this.#isClosed || !bus.connected) return;
     for (const [name, { key, inMemory }] of this.#waiting) {
@@ -166,7 +167,7 @@ export class AcceptedWork {
         this.#told.delete(name);
         this.#tell();
       }));
-      void this.#tellOne(key, inMemory);
+      void this.#tellOne(key, inMemory ?? (fresh !== undefined && nameOf(fresh) === name ? fresh : undefined));
     }
   }
 

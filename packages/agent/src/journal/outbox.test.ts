@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInvocationId } from "@longshore/protocol";
@@ -10,13 +10,19 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "longshore-outbox-"));
 });
-afterEach(() => {
+afterEach(async () => {
+  for (const outbox of opened.splice(0)) await outbox.close();
   rmSync(folder, { recursive: true });
 });
 
 const logged: string[] = [];
 const log = pino({ level: "info" }, { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) });
-const open = (quotaBytes = 2 ** 20) => Outbox.open({ folder, quotaBytes, log });
+const opened: Outbox[] = [];
+const open = async (quotaBytes = 2 ** 20) => {
+  const outbox = await Outbox.open({ folder, quotaBytes, log });
+  opened.push(outbox);
+  return outbox;
+};
 const result = (bytes = 10) => ({ invocationId: createInvocationId() as string, attempt: 1, head: { result: { outcome: "succeeded" } }, body: new Uint8Array(bytes).fill(7) });
 const keyOf = ({ invocationId, attempt }: { invocationId: string; attempt: number }) => ({ invocationId, attempt });
 
@@ -33,10 +39,32 @@ describe("the outbox", () => {
     expect({ ...read, body: Uint8Array.from(read?.body ?? []) }).toEqual(first);
     await next.settle(first);
     expect(await next.read(first)).toBeUndefined();
-    expect((await open()).waiting).toEqual([keyOf(second)]);
+    expect(next.waiting).toEqual([keyOf(second)]);
     await next.settle(second);
     expect(readdirSync(folder)).toEqual([]);
     expect((await open()).totalBytes).toBe(0);
+  });
+
+  it("leaves nothing on the disk when all is settled and it is closed", async () => {
+    const outbox = await open();
+    const kept = result();
+    await outbox.keep(kept);
+    await outbox.settle(kept);
+    expect(readdirSync(folder)).toHaveLength(1);
+    await outbox.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("begins another file when one is long, and takes each away once all of it is settled", async () => {
+    const outbox = await open(2 ** 30);
+    const results = Array.from({ length: 24 }, () => result(250_000));
+    for (const each of results) await outbox.keep(each);
+    expect(readdirSync(folder)).toHaveLength(3);
+    for (const each of results.slice(0, 9)) await outbox.settle(each);
+    expect(readdirSync(folder)).toHaveLength(2);
+    const next = await open(2 ** 30);
+    expect(next.waiting).toHaveLength(15);
+    for (const each of results.slice(9)) expect((await next.read(each))?.body.length).toBe(250_000);
   });
 
   it("keeps many at once, each whole", async () => {
@@ -66,19 +94,28 @@ describe("the outbox", () => {
   });
 
   it("does not look at what a process left half written, nor at what is not its own", async () => {
-    writeFileSync(join(folder, `${createInvocationId()}.1.new`), "half a res");
+    const before = await open();
+    const [whole, half] = [result(), result()];
+    await before.keep(whole);
+    await before.keep(half);
+    const [name = ""] = readdirSync(folder);
+    truncateSync(join(folder, name), statSync(join(folder, name)).size - 3);
+    writeFileSync(join(folder, "results.99"), "no result of anybody's");
     writeFileSync(join(folder, "lost+found"), "");
     const outbox = await open();
-    expect(outbox.waiting).toEqual([]);
-    expect(readdirSync(folder)).toEqual(["lost+found"]);
+    expect(outbox.waiting).toEqual([keyOf(whole)]);
+    expect(readdirSync(folder).toSorted()).toEqual(["lost+found", name]);
+    await outbox.keep(half);
+    expect((await open()).waiting).toEqual([keyOf(whole), keyOf(half)]);
   });
 
   it("says which result cannot be read, and goes on with the others", async () => {
     const outbox = await open();
-    const [torn, whole] = [result(), result()];
-    await outbox.keep(torn);
+    const [whole, torn] = [result(), result()];
     await outbox.keep(whole);
-    truncateSync(join(folder, `${torn.invocationId}.1`), 3);
+    await outbox.keep(torn);
+    const [name = ""] = readdirSync(folder);
+    truncateSync(join(folder, name), statSync(join(folder, name)).size - 3);
     expect(await outbox.read(torn)).toBeUndefined();
     expect(logged).toContain("kept result cannot be read");
     expect(await outbox.read(whole)).toBeDefined();

@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeFrame, encodeFrame, LongshoreError } from "@longshore/protocol";
+import { LongshoreError } from "@longshore/protocol";
 import type { Logger } from "../log.ts";
+import { payloadOf, type Place, ResultSegment } from "./result-segment.ts";
 import { SharedSync } from "./shared-sync.ts";
-import { syncFolder, writeSynced } from "./synced-files.ts";
+import { syncFolder } from "./synced-files.ts";
 
 /** Which attempt of which invocation. */
 export interface AttemptKey {
@@ -25,26 +26,34 @@ export interface OutboxOptions {
   readonly log: Logger;
 }
 
-/** What a file takes besides its bytes. */
-const fileCostBytes = 4096;
-const unfinished = ".new";
+interface ToWrite {
+  readonly name: string;
+  readonly payload: Uint8Array;
+}
+
+/** A segment takes nothing more from that length on. */
+const segmentBytes = 2 ** 21;
 
 /**
- * Results of accepted invocations, on disk until a broker has stored them: a file each.
+ * Results of accepted invocations, on disk until a broker has stored them: in segments, each a file that only grows, so that many results
+ * share a write and a sync.
  *
- * Invariants: O1 a result is on disk, whole, when `keep` resolves. O2 it is there until it is settled, over any number of processes;
- * the quota keeps new ones from being begun, and drops none. O3 a file is a whole result or is not looked at: it gets its name once it is
- * synced.
+ * Invariants: O1 a result is on disk, whole, when `keep` resolves. O2 it is there until it is settled, over any number of processes; the quota keeps
+ * new ones from being begun, and drops none. O3 a result that was not written whole is not looked at, nor what follows it in its segment. O4 a
+ * settled result may be told of once more by a later process, until its segment is gone: brokers know better.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #bytes = new Map<string, number>();
-  readonly #names: SharedSync;
-  #totalBytes = 0;
+  readonly #places = new Map<string, Place>();
+  readonly #segments = new Set<ResultSegment>();
+  readonly #sync: SharedSync;
+  #toWrite: ToWrite[] = [];
+  #current: ResultSegment | undefined;
+  #nextNumber = 1;
 
   private constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#names = new SharedSync(() => syncFolder(options.folder));
+    this.#sync = new SharedSync(() => this.#write());
   }
 
   /** Opens it with what earlier processes left. */
@@ -52,78 +61,136 @@ export class Outbox {
     const { folder } = options;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const outbox = new Outbox(options);
-    for (const name of await readdir(folder)) {
-      if (name.endsWith(unfinished)) await rm(join(folder, name), { force: true }); // O3
-      else if (readName(name) !== undefined) outbox.#count(name, (await stat(join(folder, name))).size);
-    }
+    const numbers = (await readdir(folder)).map(readNumber).filter((number) => number !== undefined);
+    for (const number of numbers.toSorted((a, b) => a - b)) await outbox.#take(number);
     return outbox;
   }
 
   /** False: nothing is to be begun whose result would have to be kept. */
   get hasRoom(): boolean {
-    return this.#totalBytes < this.#options.quotaBytes;
+    return this.totalBytes < this.#options.quotaBytes;
   }
 
+  /** What waits takes on disk. */
   get totalBytes(): number {
-    return this.#totalBytes;
+    let bytes = 0;
+    for (const segment of this.#segments) bytes += segment === this.#current ? segment.waitingBytes : segment.byteLength;
+    return bytes;
   }
 
   /** What waits to be settled. */
   get waiting(): readonly AttemptKey[] {
-    return [...this.#bytes.keys()].map(readName).filter((key) => key !== undefined);
+    return [...this.#places.keys()].map(keyOf);
   }
 
   /** Rejects when the disk did not take it: then nobody may be told that it is kept. */
   async keep(result: KeptResult): Promise<void> {
-    const { folder } = this.#options;
-    const name = nameOf(result);
-    const bytes = encodeFrame({ kind: "answer", head: result.head, body: result.body });
-    const path = join(folder, name);
+    const toWrite = { name: nameOf(result), payload: payloadOf(result) };
+    this.#toWrite.push(toWrite);
     try {
-      await writeSynced(`${path}${unfinished}`, bytes);
-      await rename(`${path}${unfinished}`, path);
-      await this.#names.request(); // O1
+      await this.#sync.request(); // O1
     } catch (cause) {
-      await rm(`${path}${unfinished}`, { force: true }).catch(() => undefined);
       throw new LongshoreError("unexpected", `Cannot keep the result of invocation ${result.invocationId}: it could not be written`, { phase: "execution", cause });
     }
-    this.#count(name, bytes.length);
   }
 
   /** Undefined when there is none, or it cannot be read, which is logged. */
   async read(key: AttemptKey): Promise<KeptResult | undefined> {
-    const name = nameOf(key);
-    if (!this.#bytes.has(name)) return undefined;
+    const place = this.#places.get(nameOf(key));
+    if (place === undefined) return undefined;
     try {
-      const frame = decodeFrame(await readFile(join(this.#options.folder, name)));
-      if (frame.kind === "answer") return { invocationId: key.invocationId, attempt: key.attempt, head: frame.head, body: frame.body };
-      throw new Error(`A frame of kind "${frame.kind}" is no result`);
+      return await place.segment.readAt(place);
     } catch (err) {
+      if (!this.#places.has(nameOf(key))) return undefined; // Settled meanwhile.
       this.#options.log.error({ err, invocationId: key.invocationId, attempt: key.attempt }, "kept result cannot be read");
       return undefined;
     }
   }
 
-  /** A broker has stored it. Nothing depends on its file being gone at once: told again, a broker says the same. */
+  /** A broker has stored it. */
   async settle(key: AttemptKey): Promise<void> {
-    const name = nameOf(key);
-    const bytes = this.#bytes.get(name);
-    if (bytes === undefined) return;
-    this.#bytes.delete(name);
-    this.#totalBytes -= bytes;
-    await rm(join(this.#options.folder, name), { force: true });
+    const place = this.#places.get(nameOf(key));
+    if (place === undefined) return;
+    this.#release(nameOf(key), place);
+    const { segment } = place;
+    if (segment.waiting === 0 && segment !== this.#current) await this.#remove(segment);
   }
 
-  #count(name: string, byteLength: number): void {
-    this.#totalBytes -= this.#bytes.get(name) ?? 0;
-    this.#bytes.set(name, byteLength + fileCostBytes);
-    this.#totalBytes += byteLength + fileCostBytes;
+  /** Takes nothing more. */
+  async close(): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    if (current?.waiting === 0) await this.#remove(current);
+    else await current?.close();
+  }
+
+  async #take(number: number): Promise<void> {
+    const { segment, found } = await ResultSegment.read(number, this.#path(number));
+    this.#nextNumber = number + 1;
+    this.#segments.add(segment);
+    for (const { key, place } of found) this.#hold(nameOf(key), place);
+    if (segment.waiting === 0) await this.#remove(segment);
+  }
+
+  async #write(): Promise<void> {
+    const group = this.#toWrite;
+    this.#toWrite = [];
+    try {
+      const segment = (this.#current ??= await this.#begin());
+      const places = await segment.append(group.map(({ payload }) => payload));
+      for (const [index, { name }] of group.entries()) this.#hold(name, places[index] as Place);
+      if (segment.byteLength >= segmentBytes) await this.#leave(segment);
+    } catch (error) {
+      if (this.#current !== undefined) await this.#leave(this.#current); // O3: its end may be anything.
+      throw error;
+    }
+  }
+
+  async #begin(): Promise<ResultSegment> {
+    const segment = await ResultSegment.create(this.#nextNumber, this.#path(this.#nextNumber));
+    this.#nextNumber += 1;
+    await syncFolder(this.#options.folder);
+    this.#segments.add(segment);
+    return segment;
+  }
+
+  async #leave(segment: ResultSegment): Promise<void> {
+    this.#current = undefined;
+    if (segment.waiting === 0) await this.#remove(segment);
+  }
+
+  async #remove(segment: ResultSegment): Promise<void> {
+    this.#segments.delete(segment);
+    await segment.remove().catch((err: unknown) => this.#options.log.warn({ err }, "settled results not taken off the disk"));
+  }
+
+  #hold(name: string, place: Place): void {
+    const before = this.#places.get(name);
+    if (before !== undefined) this.#release(name, before);
+    this.#places.set(name, place);
+    place.segment.waiting += 1;
+    place.segment.waitingBytes += place.byteLength;
+  }
+
+  #release(name: string, { segment, byteLength }: Place): void {
+    this.#places.delete(name);
+    segment.waiting -= 1;
+    segment.waitingBytes -= byteLength;
+  }
+
+  #path(number: number): string {
+    return join(this.#options.folder, `results.${number}`);
   }
 }
 
-const nameOf = ({ invocationId, attempt }: AttemptKey) => `${invocationId}.${attempt}`;
+const nameOf = ({ invocationId, attempt }: AttemptKey) => `${invocationId} ${attempt}`;
 
-function readName(name: string): AttemptKey | undefined {
-  const [, invocationId, attempt] = /^([0-9a-f-]{36})\.(\d{1,9})$/.exec(name) ?? [];
-  return invocationId === undefined ? undefined : { invocationId, attempt: Number(attempt) };
+function keyOf(name: string): AttemptKey {
+  const [invocationId = "", attempt] = name.split(" ");
+  return { invocationId, attempt: Number(attempt) };
+}
+
+function readNumber(name: string): number | undefined {
+  const [, number] = /^results\.(\d{1,15})$/.exec(name) ?? [];
+  return number === undefined ? undefined : Number(number);
 }

@@ -1,11 +1,17 @@
 import type { InvocationId, Revision, TenantId } from "@longshore/protocol";
+import type { QueuedInvocation, QueueEntry } from "../bus/queue-store.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
 
 interface Claim {
   readonly agent: AgentEntry;
   readonly revision: Revision;
+  /** As it was claimed, once it is on disk. */
+  queued: QueuedInvocation | undefined;
 }
+
+/** A longer body is read again when its attempt ends: thousands may be under way. */
+const mostKeptBytes = 4096;
 
 /** The slots that this broker's attempts take at agents, until each is known to be over. */
 export class Claims {
@@ -23,8 +29,25 @@ export class Claims {
 
   take(tenantId: TenantId, invocationId: InvocationId, agent: AgentEntry, revision: Revision): void {
     this.release(tenantId, invocationId, false);
-    this.#claims.set(`${tenantId}.${invocationId}`, { agent, revision });
+    this.#claims.set(`${tenantId}.${invocationId}`, { agent, revision, queued: undefined });
     this.#placement.took(agent, revision);
+  }
+
+  /** The claim is on disk. */
+  stored(queued: QueuedInvocation): void {
+    const claim = this.#claims.get(`${queued.tenantId}.${queued.invocationId}`);
+    if (claim !== undefined && queued.body.length <= mostKeptBytes) claim.queued = queued;
+  }
+
+  /** What this broker has with an agent; undefined where it was changed since, or is another broker's. */
+  find(tenantId: TenantId, invocationId: InvocationId): QueuedInvocation | undefined {
+    return this.#claims.get(`${tenantId}.${invocationId}`)?.queued;
+  }
+
+  /** Somebody has written to it since: it must be read. */
+  changed(entry: QueueEntry): void {
+    const claim = this.#claims.get(`${entry.tenantId}.${entry.invocationId}`);
+    if (claim?.queued !== undefined && claim.queued.sequence !== entry.sequence) claim.queued = undefined;
   }
 
   /** It is over there, or was never begun; false: it was not this broker's. `beganInstance`: an instance was begun for it, and has room now. */

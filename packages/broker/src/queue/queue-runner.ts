@@ -97,7 +97,9 @@ export class QueueRunner {
   }
 
   /** An entry stands: one that is with nobody takes no slot. */
-  stands({ tenantId, invocationId, functionName, sentUntilMs }: QueueEntry): void {
+  stands(entry: QueueEntry): void {
+    const { tenantId, invocationId, functionName, sentUntilMs } = entry;
+    this.#claims.changed(entry);
     if (sentUntilMs === 0) this.#release(tenantId, invocationId, functionName, false);
     this.wake();
   }
@@ -122,7 +124,8 @@ export class QueueRunner {
     const outcome = readOutcome(frame);
     const { invocationId, attempt } = outcome.orphan;
     const tenantId = outcome.orphan.tenantId as TenantId;
-    const found = await this.#options.queue.find(tenantId, invocationId);
+    const claimed = this.#claims.find(tenantId, invocationId);
+    const found = claimed === undefined ? await this.#options.queue.find(tenantId, invocationId) : { state: "queued" as const, ...claimed };
     if (found !== undefined) this.#release(tenantId, invocationId, found.functionName, outcome.head.start !== "warm");
     if (found?.state === "queued" && found.attempt === attempt) {
       const stored = readStored(found.head, invocationId);
@@ -199,8 +202,10 @@ export class QueueRunner {
     this.#claims.take(tenantId, invocationId, agent, revision);
     const sequence = await queue.again(queued, terms, head); // R1
     if (sequence === undefined) return this.#release(tenantId, invocationId, functionName, false);
+    const claimed = { ...queued, ...terms, sequence, head };
+    this.#claims.stored(claimed);
     // An agent may take as long to begin as its program: nothing else waits for that.
-    this.#deliver({ ...queued, ...terms, sequence, head }, head, revision, agent, { remainingMs: limitMs, incarnation }).catch((err: unknown) => {
+    this.#deliver(claimed, head, revision, agent, { remainingMs: limitMs, incarnation }).catch((err: unknown) => {
       log.warn({ err, invocationId, functionName, attempt }, "claimed invocation left to its agent");
     });
   }
