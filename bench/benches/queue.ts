@@ -25,7 +25,7 @@ function submit(url: string, name: string, agent: Agent, delayMs: number): Promi
 }
 
 /** A stream like the queue's own, to publish to without a broker. */
-async function rawStream(connection: NatsConnection): Promise<{ publish(): Promise<unknown>; remove(): Promise<unknown> }> {
+async function rawStream(connection: NatsConnection): Promise<{ readonly publish: () => Promise<unknown>; readonly remove: () => Promise<unknown> }> {
   const manager = await jetstreamManager(connection);
   await manager.streams.add({ name: "bench-raw", subjects: ["bench.raw.>"], storage: StorageType.File, retention: RetentionPolicy.Limits, max_msgs_per_subject: 1, allow_direct: true, allow_atomic: true, allow_msg_ttl: true, allow_msg_schedules: true });
   const stream = jetstream(connection);

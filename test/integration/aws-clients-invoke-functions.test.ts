@@ -112,9 +112,15 @@ describe("AWS's own clients", () => {
     expect(await failureOf("act", { do: "big", bytes: payloadMax + 1 })).toMatchObject({ errorType: "Function.ResponseSizeTooLarge" });
   });
 
-  it("may ask whether they could, and are told that nothing is done later", async () => {
+  it("may ask whether they could, and have a function run later", async () => {
     expect((await invoke("echo", {}, { InvocationType: "DryRun" })).StatusCode).toBe(204);
-    await expect(invoke("echo", {}, { InvocationType: "Event" })).rejects.toMatchObject({ name: "NotImplementedException" });
+    const later = await invoke("echo", { word: "later" }, { InvocationType: "Event" });
+    expect([later.StatusCode, later.Payload?.length ?? 0]).toEqual([202, 0]);
+    const id = later.$metadata.requestId ?? "";
+    let record: { result?: { outcome: string } } | undefined;
+    while (record === undefined) record = ((await (await fetch(`${test.url}/v1/invocations/${id}?waitMs=20000`)).json()) as { record?: typeof record }).record;
+    expect(record.result?.outcome).toBe("succeeded");
+    expect(await (await fetch(`${test.url}/v1/invocations/${id}/result`)).json()).toMatchObject({ event: { word: "later" } });
     await expect(invoke("echo", {}, { Qualifier: "9" })).rejects.toMatchObject({ name: "ResourceNotFoundException" });
     await expect(invoke("nothing", {})).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });
