@@ -68,6 +68,8 @@ export const functionDocumentSchema = z.strictObject({
   contentType: z.string().max(256).regex(/^[\x20-\x7e]+$/, "must be a header value").optional(),
   minInstances: integer(0, 1000).default(0),
   maxInstancesPerAgent: integer(1, 10_000).optional(),
+  /** Accepted invocations of it that are with agents at once, over the whole fleet; others wait. */
+  maxQueuedAtOnce: integer(1, 100_000).optional(),
   idempotent: z.boolean().default(false),
   retry: z.enum(["default", "never"]).default("default"),
   placement: placementRulesSchema.default({}),

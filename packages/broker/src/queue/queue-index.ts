@@ -24,7 +24,8 @@ export type Due = { readonly why: "begin" | "expired" | "cancelled" | "unheard";
  * Invariants: I1 an entry is handed out once, until it is {@link settled}; a later attempt is another entry. I2 functions take turns, and
  * one that cannot run now is not looked at again before {@link unblock}: however much of it is queued, others do not notice. I3 what is
  * not due is not begun, and what has expired is not begun either, but handed out to be ended. I4 what is with an agent is nobody else's to
- * begin; it is handed out when its time is over.
+ * begin; it is handed out when its time is over. I5 what was handed out to be begun counts as active in its function until it stands with
+ * nobody, or has ended.
  */
 export class QueueIndex {
   readonly #lines = new Map<string, Line>();
@@ -35,6 +36,8 @@ export class QueueIndex {
   /** By the key of the invocation: its latest entry, due or not. */
   readonly #entries = new Map<string, QueueEntry>();
   readonly #underWay = new Map<string, QueueEntry>();
+  /** By function: the ids of what is with agents, or on its way there. */
+  readonly #active = new Map<string, Set<string>>();
   readonly #due = new TimeHeap<QueueEntry>();
   /** When each is over, begun or not. */
   readonly #ends = new TimeHeap<QueueEntry>();
@@ -50,6 +53,11 @@ export class QueueIndex {
     return due === undefined || (end !== undefined && end < due) ? end : due;
   }
 
+  /** How many of a function are with agents, or on their way there. */
+  activeOf(which: FunctionKey): number {
+    return this.#active.get(lineOf(which))?.size ?? 0;
+  }
+
   /** An entry stands; it takes the place of an earlier one of the same invocation. */
   add(entry: QueueEntry, nowMs: number): void {
     const id = idOf(entry);
@@ -57,6 +65,7 @@ export class QueueIndex {
     if (known !== undefined && known.sequence >= entry.sequence) return; // I1: told again.
     this.#remove(id);
     this.#entries.set(id, entry);
+    this.#setActive(entry, entry.sentUntilMs > 0);
     this.#ends.add(endOf(entry), entry);
     if (this.#ends.size + this.#due.size > 4 * this.#entries.size + fewestStale) this.#compact();
     if (entry.sentUntilMs > 0 || entry.isCancelled === true) return; // I4
@@ -85,7 +94,10 @@ export class QueueIndex {
 
   /** An invocation is over, whoever ended it. */
   ended(tenantId: TenantId, invocationId: InvocationId): void {
-    this.#remove(idOf({ tenantId, invocationId }));
+    const id = idOf({ tenantId, invocationId });
+    const entry = this.#entries.get(id) ?? this.#underWay.get(id);
+    if (entry !== undefined) this.#setActive(entry, false);
+    this.#remove(id);
   }
 
   /** What was handed out is over, or was queued again as another entry. */
@@ -100,7 +112,7 @@ export class QueueIndex {
     this.add({ ...entry, notBeforeMs: againAtMs }, nowMs);
   }
 
-  /** Capacity has changed: functions that could not run, or this one, are looked at again. */
+  /** There may be room: functions that could not run, or this one, are looked at again. */
   unblock(which?: FunctionKey): void {
     const unblocked = which === undefined ? [...this.#blocked] : [this.#lines.get(lineOf(which))];
     for (const line of unblocked) if (line !== undefined && this.#blocked.delete(line)) this.#turns.add(line);
@@ -108,7 +120,11 @@ export class QueueIndex {
 
   /** Forgets a partition's entries but those under way: they will be told anew, or are another broker's now. */
   forget(partition: number): void {
-    for (const [id, entry] of this.#entries) if (partitionOf(entry) === partition) this.#remove(id);
+    for (const [id, entry] of this.#entries) {
+      if (partitionOf(entry) !== partition) continue;
+      this.#setActive(entry, false);
+      this.#remove(id);
+    }
   }
 
   /** What is over long before its time would stay until then: most invocations are. */
@@ -134,7 +150,21 @@ export class QueueIndex {
     const id = idOf(entry);
     this.#remove(id);
     this.#underWay.set(id, entry);
+    if (why === "begin") this.#setActive(entry, true); // I5
     return { why, entry };
+  }
+
+  #setActive(entry: QueueEntry, isActive: boolean): void {
+    const key = lineOf(entry);
+    const active = this.#active.get(key);
+    if (isActive) {
+      if (active === undefined) this.#active.set(key, new Set([idOf(entry)]));
+      else active.add(idOf(entry));
+      return;
+    }
+    if (active?.delete(idOf(entry)) !== true) return;
+    if (active.size === 0) this.#active.delete(key);
+    this.unblock(entry); // There is room for another.
   }
 
   #stands(entry: QueueEntry): boolean {

@@ -106,7 +106,8 @@ export class QueueRunner {
 
   /** Some broker stored the record of it. */
   ended(tenantId: TenantId, invocationId: InvocationId): void {
-    if (this.#claims.release(tenantId, invocationId, false)) this.capacityChanged();
+    this.#claims.release(tenantId, invocationId, false);
+    this.wake();
   }
 
   /** The agent that it was sent to has it not, and will not begin it. */
@@ -149,7 +150,9 @@ export class QueueRunner {
 
   #canRun({ tenantId, functionName }: QueueEntry): boolean {
     if (functionName === webhookFunction) return this.#options.webhooks.canRun(tenantId);
-    const revision = this.#options.registry.find(tenantId, functionName);
+    const { registry, index } = this.#options;
+    const revision = registry.find(tenantId, functionName);
+    if (revision !== undefined && index.activeOf({ tenantId, functionName }) >= (revision.spec.maxQueuedAtOnce ?? Number.POSITIVE_INFINITY)) return false;
     return revision === undefined || isAgent(this.#options.placement.choose(revision, {}, this.#options.tooOld));
   }
 
@@ -171,7 +174,7 @@ export class QueueRunner {
 
   async #try({ why, entry }: Due): Promise<void> {
     const queued = await this.#options.queue.read(entry);
-    if (queued === undefined) return; // It was ended, or claimed, by another.
+    if (queued === undefined) return; // It was ended, or claimed, by another: that is told.
     const stored = readStored(queued.head, queued.invocationId);
     if (why === "begin") return this.#begin(queued, stored);
     if (why === "cancelled") return this.#finish(queued, stored, cancelled); // R4

@@ -1,4 +1,4 @@
-import { LongshoreError } from "@longshore/protocol";
+import { type InvocationId, LongshoreError } from "@longshore/protocol";
 import { describe, expect, it } from "vitest";
 import { acme, QueueScene, settled } from "./testing/queue-scene.ts";
 
@@ -56,6 +56,31 @@ describe("the queue", () => {
     for (const { invocationId } of [unknown, large, refused]) expect(await scene.queue.find(acme, invocationId)).toBeUndefined();
     await scene.queue.close();
     await expect(scene.queue.accept(scene.submission())).rejects.toMatchObject({ reason: "broker_draining" });
+  });
+
+  it("has no more of a function with agents at once than it says, over any number of brokers, and goes on as they end", async () => {
+    const scene = new QueueScene();
+    scene.deploy({ document: { maxQueuedAtOnce: 3 } });
+    scene.agent("a1", 100);
+    await scene.queue.start();
+    const ids: InvocationId[] = [];
+    for (let count = 0; count < 10; count += 1) ids.push(await scene.accept());
+    const sent = () => ids.filter((id) => scene.exchanges(id).length > 0);
+    expect(sent()).toHaveLength(3);
+    const other = new QueueScene("b-2", scene.store);
+    for (const [name, revision] of scene.revisions) other.revisions.set(name, revision);
+    other.agent("a1", 100);
+    await scene.queue.close();
+    await other.queue.start();
+    await other.advance(100, 10);
+    expect(other.bus.exchanges).toEqual([]);
+    const [first] = sent();
+    if (first === undefined) throw new Error("three were sent");
+    const { agent, order } = scene.last(first);
+    const orphan = { invocationId: first, attempt: order.attempt, tenantId: acme, functionName: "resize", revisionId: "resize-r1", acceptedAt: order.accepted?.acceptedAt ?? "", payloadBytes: 7 };
+    other.queue.outcome(agent, { kind: "answer", head: { complete: true, headers: [], result: { outcome: "succeeded" }, orphan, bodyBytes: 0, bodyKept: true }, body: new Uint8Array(0) });
+    await settled();
+    expect(other.bus.exchanges).toHaveLength(1);
   });
 
   it("never begins what was cancelled before", async () => {

@@ -37,6 +37,7 @@ export const fields = {
   contentType: { kind: "text" },
   minInstances: { kind: "integer" },
   maxInstancesPerAgent: { kind: "integer" },
+  maxQueuedAtOnce: { kind: "integer" },
   idempotent: { kind: "boolean" },
   retry: { kind: "text" },
   placement: { kind: "placement" },

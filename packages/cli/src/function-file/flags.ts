@@ -32,6 +32,7 @@ export const functionOptions = {
   contentType: { value: "TYPE", summary: "stdio: content type of the answer" },
   minInstances: { value: "N", summary: "Instances that are kept running (default 0)" },
   maxInstancesPerAgent: { value: "N", summary: "Instances that one agent may run" },
+  maxQueuedAtOnce: { value: "N", summary: "Accepted invocations that run at once over the fleet" },
   idempotent: { summary: "The function may be run again when an invocation is lost" },
   retry: { value: "HOW", summary: "default or never" },
   site: { value: "SITE", repeat: true, summary: "Run only there" },
