@@ -251,6 +251,24 @@ describe("what an earlier process left", () => {
     expect(outcomes).toHaveLength(1);
   });
 
+  it("begins nothing that it said it had not, nor what is meant for an earlier process of its agent", async () => {
+    const { work, open, runs } = await processOn(new MemoryJournal());
+    const [late, meant, here] = [order(), order({ accepted: { acceptedAt, incarnation: "earlier" } }), order()];
+    open(here);
+    const keyOf = ({ invocationId, attempt }: RunOrder) => ({ invocationId, attempt, cancel: false });
+    expect(work.confirm([keyOf(late), keyOf(here)])).toEqual({ unknown: [{ invocationId: late.invocationId, attempt: 1 }] });
+    for (const each of [late, meant]) expect(open(each).frames).toMatchObject([{ kind: "error", head: { reason: "attempt_withdrawn", phase: "admission" } }]);
+    expect(open({ ...late, attempt: 2 }).frames).toEqual([]);
+    expect(runs).toHaveLength(2);
+  });
+
+  it("ends what it is asked to while it is asked what it has", async () => {
+    const { work, begun, runs } = await processOn(new MemoryJournal());
+    const { order: running } = await begun();
+    expect(work.confirm([{ invocationId: running.invocationId, attempt: 1, cancel: true }])).toEqual({ unknown: [] });
+    expect(runs[0]?.cancelled).toEqual(["requested"]);
+  });
+
   it("goes a few at a time, however many wait", async () => {
     const journal = new MemoryJournal();
     const { begun, bus, work, outcomes } = await processOn(journal);
