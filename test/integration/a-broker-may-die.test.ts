@@ -25,7 +25,7 @@ it("kill -9 of one of two brokers: callers of the other notice nothing, and what
   for (let call = 0; call < 20; call += 1) expect(await (await here.call("lab", undefined, { method: "GET" })).text()).toMatch(/^pid/);
 
   for (;;) {
-    const view = await here.invocation(invocationId).get().catch(() => undefined);
+    const view = await here.invocation(invocationId).status().catch(() => undefined);
     if (view?.state === "finished") {
       expect(view.record.result).toMatchObject({ outcome: "succeeded", status: 200 });
       break;

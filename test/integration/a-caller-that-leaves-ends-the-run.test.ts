@@ -19,7 +19,7 @@ describe("a run whose caller leaves", () => {
 
   const recordOf = async (invocationId: string) => {
     for (;;) {
-      const view = await test.fleet.invocation(invocationId).get();
+      const view = await test.fleet.invocation(invocationId).status();
       if (view.state === "finished") return view.record;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -21,7 +21,7 @@ async function call(name: string, path: string) {
   const response = await fetch(`${test.url}/f/${name}${path}`);
   const answer = { status: response.status, retryAfter: response.headers.get("retry-after"), text: await response.text() };
   if (!response.ok) return { ...answer, instanceId: undefined };
-  const view = await test.fleet.invocation(response.headers.get("longshore-invocation-id") ?? "").get();
+  const view = await test.fleet.invocation(response.headers.get("longshore-invocation-id") ?? "").status();
   return { ...answer, instanceId: view.state === "finished" ? view.record.instanceId : undefined };
 }
 

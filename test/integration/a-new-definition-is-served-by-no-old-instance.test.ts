@@ -16,7 +16,7 @@ describe("a function with instances that are held, idle and at work", () => {
   const call = async (path: string) => {
     const answer = await test.fleet.call("lab", undefined, { method: "GET", path });
     const text = await answer.text();
-    const view = await test.fleet.invocation(answer.invocationId).get();
+    const view = await test.fleet.invocation(answer.invocationId).status();
     return { text, instanceId: view.state === "finished" ? view.record.instanceId : undefined };
   };
   const calls = (name: string) => Promise.all(Array.from({ length: 6 }, () => call(`/env?name=${name}`)));

@@ -76,7 +76,7 @@ describe("AWS's own clients", () => {
     there.destroy();
     expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: "1" });
     expect(JSON.parse(text(answer.Payload))).toMatchObject({ event: { tide: "low" }, client: { custom: { ship: "é" } }, requestId: answer.$metadata.requestId });
-    const ran = await test.fleet.invocation(answer.$metadata.requestId ?? "").get();
+    const ran = await test.fleet.invocation(answer.$metadata.requestId ?? "").status();
     expect(ran).toMatchObject({ state: "finished", record: { siteId: site } });
   });
 
@@ -84,7 +84,7 @@ describe("AWS's own clients", () => {
     const answer = await client.send(new InvokeWithResponseStreamCommand({ FunctionName: "streamed", Payload: '{"parts":3,"ms":2000}' }));
     const parts: string[] = [];
     for await (const { PayloadChunk, InvokeComplete } of answer.EventStream ?? []) {
-      if (PayloadChunk !== undefined && parts.length === 0) expect(await test.fleet.invocation(answer.$metadata.requestId ?? "").get()).toMatchObject({ state: "running" });
+      if (PayloadChunk !== undefined && parts.length === 0) expect(await test.fleet.invocation(answer.$metadata.requestId ?? "").status()).toMatchObject({ state: "running" });
       parts.push(PayloadChunk === undefined ? JSON.stringify(InvokeComplete) : text(PayloadChunk.Payload));
     }
     expect(parts.join("")).toBe("part 1\npart 2\npart 3\n{}");

@@ -37,7 +37,7 @@ describe("images with AWS's runtime client", () => {
       Array.from({ length: 6 }, async () => {
         const answer = await test.fleet.call("act", '{"do":"sleep","ms":400}', { where: "site=plant" });
         const { beganMs, endedMs } = (await answer.json()) as { beganMs: number; endedMs: number };
-        const view = await test.fleet.invocation(answer.invocationId).get();
+        const view = await test.fleet.invocation(answer.invocationId).status();
         return { beganMs, endedMs, instanceId: view.state === "finished" ? view.record.instanceId : undefined };
       }),
     );

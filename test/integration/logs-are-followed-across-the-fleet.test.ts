@@ -119,7 +119,7 @@ const ids = { websocket: "0197a7c6-5f3e-7b12-9c58-0d8a4be3f001", http: "0197a7c6
 
 /** Follows an invocation from wherever it has come to; it may not have been taken yet. */
 async function* ofOne(fleet: Fleet, invocationId: string): AsyncGenerator<LogLine, void> {
-  await vi.waitUntil(async () => fleet.invocation(invocationId).get().then(() => true, () => false), { timeout: 20_000 });
+  await vi.waitUntil(async () => fleet.invocation(invocationId).status().then(() => true, () => false), { timeout: 20_000 });
   yield* fleet.invocation(invocationId).logs({ follow: true });
 }
 

@@ -69,7 +69,7 @@ export interface Answer {
 }
 
 export interface InvocationHandle {
-  readonly get: () => Promise<InvocationView>;
+  readonly status: () => Promise<InvocationView>;
   readonly cancel: () => Promise<void>;
   readonly result: () => Promise<ReadableStream<Uint8Array>>;
   readonly logs: (options: LogOptions) => AsyncIterable<LogLine>;

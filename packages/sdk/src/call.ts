@@ -17,6 +17,11 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** A UUIDv7 of one's own, to ask for the result again; default: a new one. */
   readonly invocationId?: string | undefined;
+  /**
+   * Of 1 to 255 visible ASCII characters, in place of an id: calls of a function with one key run once, and all have the one answer. Such
+   * a call goes over HTTP; its body has at most 256 KiB.
+   */
+  readonly idempotencyKey?: string | undefined;
   readonly headers?: HeaderList | undefined;
   /** Default `POST`. */
   readonly method?: string | undefined;
@@ -52,7 +57,9 @@ export interface Transport {
 /** A call with every default filled in. */
 export interface OutgoingCall {
   readonly functionName: string;
+  /** Under a key nobody is told of it: the id is the key's. */
   readonly invocationId: string;
+  readonly idempotencyKey: string | undefined;
   readonly method: string;
   readonly path: string;
   readonly headers: HeaderList;

@@ -1,16 +1,19 @@
-import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type LogLine, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
+import { createHandle, type InvocationHandle } from "./handle.ts";
 import { createHttpTransport } from "./http-call.ts";
 import { HttpClient, type HttpRequest } from "./http-client.ts";
 import { checkInput, checkOutput, type FunctionSchemas, invoke, type InvokeBody } from "./invoke.ts";
 import { type LogOptions, logsOfFunctions, logsOverHttp, logsOverSocket } from "./logs.ts";
+import { mapInputs, type MapInputs, type MapOptions, type MapResult } from "./map.ts";
 import { type FleetOptions, resolveOptions } from "./options.ts";
 import { outgoingCall } from "./outgoing.ts";
 import { collect, pages } from "./pages.ts";
 import { readDocument } from "./read-document.ts";
 import { createSocketTransport } from "./socket-call.ts";
 import { SocketKeeper } from "./socket-keeper.ts";
+import { type EnqueueOptions, idOfView, submissionOf, submit } from "./submission.ts";
 import { watchFleet } from "./watch.ts";
 
 /** How far an image has come to one agent, while a function is deployed. */
@@ -19,24 +22,19 @@ export type DeployProgress = Extract<DeployLine, { progress: unknown }>["progres
 /** A function whose input and output are checked. */
 export type TypedFunction<Input extends z.ZodType, Output extends z.ZodType> = (input: z.input<Input>, options?: CallOptions) => Promise<z.output<Output>>;
 
-/** An invocation by its id, from wherever it was begun. */
-export interface InvocationHandle {
-  /** Its state, or what became of it; `invocation_not_found` for one that is not known, or not any more (15 minutes). */
-  get(): Promise<InvocationView>;
-  /** Asks for its end; {@link get} tells when it has come. */
-  cancel(): Promise<void>;
-  /** The answer's body, where it was kept: `still_running`, `result_not_kept`. */
-  result(): Promise<ReadableStream<Uint8Array>>;
-  /** What it wrote, for as long as agents keep it; with `follow` until it is over. Of instances that serve one invocation at a time. */
-  logs(options?: LogOptions): AsyncGenerator<LogLine, void>;
-}
-
 /** A fleet, as programs see it. Every method rejects with a LongshoreError, `invoke` and typed functions also with an InvocationError. */
 export interface Fleet extends AsyncDisposable {
   /** Calls a function and gives the answer as it comes, whatever it is. */
   call(functionName: string, body?: CallBody, options?: CallOptions): Promise<Answer>;
   /** Calls a function and gives its answer as a value; see {@link InvokeBody} for what is sent. */
   invoke(functionName: string, body?: InvokeBody, options?: CallOptions): Promise<unknown>;
+  /**
+   * Has an invocation accepted, to be begun when and as often as it takes; resolves once it is on disk, and so happens whoever dies. Sent
+   * and tried again as {@link FleetOptions.connectTimeoutMs} allows. What is sent is what `invoke` would send, at most 256 KiB.
+   */
+  enqueue(functionName: string, body?: InvokeBody, options?: EnqueueOptions): Promise<InvocationHandle>;
+  /** Has the function invoked for each of many inputs; results in the order in which they come. See {@link MapOptions}. */
+  map<Input extends InvokeBody>(functionName: string, inputs: MapInputs<Input>, options?: MapOptions): AsyncGenerator<MapResult<Input>, void>;
   /** A function with checked input and output, typed by their schemas. */
   function<Input extends z.ZodType, Output extends z.ZodType>(functionName: string, schemas: FunctionSchemas<Input, Output>): TypedFunction<Input, Output>;
   /**
@@ -138,7 +136,8 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   const registryPath = (host: string) => `/v1/registries/${encodeURIComponent(host)}`;
   const eachFunction = () => pages("/v1/functions", {}, (path) => read(functionListSchema, { method: "GET", path }), ({ functions }) => functions);
   const eachAgent = ({ site }: AgentListOptions = {}) => pages("/v1/agents", { site }, (path) => read(agentListSchema, { method: "GET", path }), ({ agents }) => agents);
-  const call = async (name: string, body?: CallBody, callOptions: CallOptions = {}) => transport.call(outgoingCall(name, body, callOptions));
+  const overHttp = keeper === undefined ? transport : createHttpTransport(http);
+  const call = async (name: string, body?: CallBody, callOptions: CallOptions = {}) => (callOptions.idempotencyKey === undefined ? transport : overHttp).call(outgoingCall(name, body, callOptions));
 
   const close = () => {
     keeper?.close();
@@ -148,6 +147,12 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   return {
     call,
     invoke: (name, body, callOptions = {}) => invoke(call, name, body, callOptions),
+    async enqueue(name, body, enqueueOptions = {}) {
+      const submission = await submissionOf(name, body, enqueueOptions);
+      const view = await submit(http, submission, { withinMs: () => resolved.connectTimeoutMs, signal: enqueueOptions.signal });
+      return createHandle(http, readLogs, idOfView(view), { isKnown: true });
+    },
+    map: (name, inputs, mapOptions = {}) => mapInputs(http, resolved.connectTimeoutMs, name, inputs, mapOptions),
     function: (name, { input, output }) => async (value, callOptions = {}) => checkOutput(name, output, await invoke(call, name, (await checkInput(name, input, value)) as InvokeBody, callOptions)),
     deploy: (document, deployOptions = {}) => deploy(http, functionPath(document.name), document, deployOptions),
     list: () => collect(eachFunction()),
@@ -199,23 +204,13 @@ export function createFleet(options: FleetOptions = {}): Fleet {
       run: (name) => read(scheduleRunSchema, { method: "POST", path: schedulePath(name, "/run") }),
     },
     tokens: { create: (request) => read(tokenAnswerSchema, { method: "POST", path: "/v1/tokens", body: request }) },
-    invocation: (invocationId) => ({ ...handleOf(http, `/v1/invocations/${encodeURIComponent(invocationId)}`), logs: (logOptions = {}) => readLogs({ invocationId }, logOptions) }),
+    invocation: (invocationId) => createHandle(http, readLogs, invocationId),
     watch({ signal } = {}) {
       if (keeper === undefined) throw new LongshoreError("bad_schema", "Cannot watch over HTTP: use the WebSocket transport", { field: "transport" });
       return watchFleet(keeper, resolved.connectTimeoutMs, signal);
     },
     close,
     [Symbol.asyncDispose]: close,
-  };
-}
-
-function handleOf(http: HttpClient, path: string): Omit<InvocationHandle, "logs"> {
-  return {
-    get: async () => readDocument(invocationViewSchema, await http.json({ method: "GET", path }), path),
-    cancel: async () => {
-      await http.json({ method: "DELETE", path });
-    },
-    result: async () => (await http.send({ method: "GET", path: `${path}/result`, accept: "*/*" })).body ?? new Blob([]).stream(),
   };
 }
 

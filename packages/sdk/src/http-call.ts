@@ -16,12 +16,15 @@ const nothing = new Uint8Array(0);
 export function createHttpTransport(client: HttpClient): Transport {
   return {
     async call(call) {
+      const { functionName, signal } = call;
+      let invocationId = call.idempotencyKey === undefined ? call.invocationId : undefined;
       try {
         const response = await client.fetch(targetOf(call), requestOf(call, client.authorization()));
+        invocationId = response.headers.get(ours.invocationId) ?? invocationId;
         return await readAnswer(client, response, call);
       } catch (error) {
-        const { functionName, signal, invocationId } = call;
-        throw ofInvocation(signal?.aborted === true ? abandoned(functionName, signal) : LongshoreError.from(error, `Cannot call "${functionName}"`), invocationId);
+        const told = signal?.aborted === true ? abandoned(functionName, signal) : LongshoreError.from(error, `Cannot call "${functionName}"`);
+        throw invocationId === undefined ? told : ofInvocation(told, invocationId);
       }
     },
   };
@@ -32,10 +35,10 @@ async function readAnswer(client: HttpClient, response: Response, call: Outgoing
   const isProblem = response.headers.get("content-type") === problemType;
   const meta = metaOfResponse(response, call.invocationId);
   if (outcome === null && isProblem && meta.agentId === undefined) throw await errorOf(response); // A function's own problem comes from an agent.
-  if (outcome === null) return new StreamedAnswer(meta, bodyOf(response, call), () => resultOf(client, call));
+  if (outcome === null) return new StreamedAnswer(meta, bodyOf(response, call.signal, meta), () => resultOf(client, meta));
   const result = readDocument(invocationResultSchema, { outcome, status: meta.status }, targetOf(call));
   const isShort = Number(response.headers.get("content-length") ?? Infinity) <= chunkBytes;
-  if (!isShort) return new StreamedAnswer(meta, bodyOf(response, call), () => Promise.resolve(result));
+  if (!isShort) return new StreamedAnswer(meta, bodyOf(response, call.signal, meta), () => Promise.resolve(result));
   return wholeAnswer(meta, result, isProblem, await readBytes(response, call));
 }
 
@@ -59,7 +62,7 @@ function resultInProblem(bytes: Uint8Array): InvocationResult | undefined {
 }
 
 /** Over HTTP the outcome of a streamed answer travels in a trailer, which `fetch` does not show: the record has it. */
-async function resultOf(client: HttpClient, { invocationId }: OutgoingCall): Promise<InvocationResult> {
+async function resultOf(client: HttpClient, { invocationId }: AnswerMeta): Promise<InvocationResult> {
   const path = `/v1/invocations/${encodeURIComponent(invocationId)}`;
   for (let waitMs = 10; ; waitMs = Math.min(waitMs * 2, 1_000)) {
     const view = readDocument(invocationViewSchema, await client.json({ method: "GET", path }), path);
@@ -77,7 +80,7 @@ async function readBytes(response: Response, { signal }: OutgoingCall): Promise<
 }
 
 /** The body as it comes; a LongshoreError where it breaks off. */
-function bodyOf(response: Response, { signal, invocationId }: OutgoingCall): ReadableStream<Uint8Array> {
+function bodyOf(response: Response, signal: AbortSignal | undefined, { invocationId }: AnswerMeta): ReadableStream<Uint8Array> {
   const reader = (response.body ?? new Blob([]).stream()).getReader();
   return new ReadableStream<Uint8Array>(
     {

@@ -8,6 +8,8 @@ export interface HttpRequest {
   readonly body?: unknown;
   readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
+  /** An answer that is not whole by then is none; absent: it is waited for. */
+  readonly withinMs?: number | undefined;
 }
 
 /** The broker's HTTP interface: what fails is a LongshoreError. */
@@ -20,18 +22,25 @@ export class HttpClient {
 
   /** The answer's document; undefined where there is none. */
   async json(request: HttpRequest): Promise<unknown> {
-    const response = await this.send(request);
-    const text = await response.text().catch((cause: unknown) => {
-      throw brokenOff(cause, request.signal);
-    });
+    const text = new TextDecoder().decode(await this.bytes(request));
     return text === "" ? undefined : parseJson(text, request.path);
   }
 
+  /** The answer's body, whole. */
+  async bytes(request: HttpRequest): Promise<Uint8Array<ArrayBuffer>> {
+    const response = await this.send(request);
+    try {
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (cause) {
+      throw brokenOff(cause, request.signal);
+    }
+  }
+
   /** The answer as it comes, once its status says that it is one. */
-  async send({ method, path, body, accept = "application/json", signal }: HttpRequest): Promise<Response> {
+  async send({ method, path, body, accept = "application/json", signal, withinMs }: HttpRequest): Promise<Response> {
     const headers: Record<string, string> = { accept, ...this.authorization() };
     if (body !== undefined) headers["content-type"] = "application/json";
-    const response = await this.fetch(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }), ...(signal !== undefined && { signal }) });
+    const response = await this.fetch(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }), ...(signal !== undefined && { signal }) }, withinMs);
     if (!response.ok) throw await errorOf(response);
     return response;
   }
@@ -43,11 +52,11 @@ export class HttpClient {
     for await (const line of readLines(response.body, request.signal)) yield parseJson(line, request.path);
   }
 
-  /** Rejects with `connection_lost`, or `caller_gone` when the signal aborted. */
-  async fetch(path: string, init: RequestInit & { duplex?: "half" }): Promise<Response> {
+  /** Rejects with `connection_lost`, also when `withinMs` have passed, or `caller_gone` when the signal aborted. */
+  async fetch(path: string, init: RequestInit & { duplex?: "half" }, withinMs?: number): Promise<Response> {
     const { url } = this.#options;
     try {
-      return await this.#options.fetch(`${url}${path}`, init);
+      return await this.#options.fetch(`${url}${path}`, withinMs === undefined ? init : { ...init, signal: endingAfter(withinMs, init.signal) });
     } catch (cause) {
       if (init.signal?.aborted === true) throw gaveUp(cause);
       throw new LongshoreError("connection_lost", `Cannot reach a broker at ${url}`, { cause });
@@ -78,6 +87,12 @@ export function brokenOff(cause: unknown, signal: AbortSignal | null | undefined
 
 function gaveUp(cause: unknown): LongshoreError {
   return new LongshoreError("caller_gone", "Gave up waiting for the broker", { cause });
+}
+
+/** Aborts with the signal, or after that time. */
+function endingAfter(withinMs: number, signal: AbortSignal | null | undefined): AbortSignal {
+  const silence = AbortSignal.timeout(Math.ceil(withinMs));
+  return signal === undefined || signal === null ? silence : AbortSignal.any([signal, silence]);
 }
 
 /** A problem document has `detail` where an error has `message`. */

@@ -30,7 +30,8 @@ export function requestOf(call: OutgoingCall, authorization: Readonly<Record<str
 function headersOf(call: OutgoingCall, authorization: Readonly<Record<string, string>>): Headers {
   const headers = new Headers(authorization);
   for (const [name, value] of call.headers) append(headers, name, value);
-  headers.set(ours.invocationId, call.invocationId);
+  if (call.idempotencyKey === undefined) headers.set(ours.invocationId, call.invocationId);
+  else append(headers, ours.idempotencyKey, call.idempotencyKey);
   if (call.where !== undefined) append(headers, ours.where, call.where);
   if (call.timeoutMs !== undefined) headers.set(ours.deadlineMs, String(Math.ceil(call.timeoutMs)));
   return headers;

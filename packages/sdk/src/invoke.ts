@@ -1,4 +1,4 @@
-import { LongshoreError } from "@longshore/protocol";
+import { type HeaderList, LongshoreError } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions } from "./call.ts";
 import { WholeAnswer } from "./answer.ts";
@@ -14,8 +14,7 @@ type Call = (functionName: string, body: CallBody, options: CallOptions) => Prom
  * success (an HTTP status of 400 and more included) is thrown, as an InvocationError.
  */
 export async function invoke(call: Call, functionName: string, body: InvokeBody, options: CallOptions): Promise<unknown> {
-  const [bytes, contentType] = encode(functionName, body);
-  const headers = contentType === undefined || hasContentType(options) ? options.headers : [...(options.headers ?? []), ["content-type", contentType] as const];
+  const [bytes, headers] = encodeBody(functionName, body, options.headers);
   const answer = await call(functionName, bytes, { ...options, headers });
   const answered = await readBody(answer);
   const result = await answer.result;
@@ -24,7 +23,7 @@ export async function invoke(call: Call, functionName: string, body: InvokeBody,
     throw new InvocationError({ functionName, invocationId, result, status, siteId, agentId, body: answered.bytes });
   }
   if (answered.brokeOff !== undefined) throw answered.brokeOff.error;
-  return decode(functionName, answer, answered.bytes);
+  return decodeBody(functionName, answer, answered.bytes);
 }
 
 /** All of an answer's body, or as much as came. */
@@ -40,6 +39,12 @@ async function readBody(answer: Answer): Promise<{ readonly bytes: Uint8Array; r
   }
   const bytes = parts.length === 1 && parts[0] !== undefined ? parts[0] : new Uint8Array(await new Blob(parts).arrayBuffer());
   return { bytes, ...(brokeOff !== undefined && { brokeOff }) };
+}
+
+/** What is sent for a value, with its content type among the headers, unless they name one. Throws `bad_schema`. */
+export function encodeBody(functionName: string, value: InvokeBody, headers: CallOptions["headers"] = []): [body: CallBody, headers: HeaderList] {
+  const [bytes, contentType] = encode(functionName, value);
+  return [bytes, contentType === undefined || contentTypeOf({ headers }) !== undefined ? headers : [...headers, ["content-type", contentType]]];
 }
 
 function encode(functionName: string, body: InvokeBody): [body: CallBody, contentType: string | undefined] {
@@ -63,9 +68,9 @@ function toJson(functionName: string, value: unknown): string {
 }
 
 const contentTypeOf = ({ headers }: { readonly headers?: CallOptions["headers"] }) => headers?.find(([name]) => name.toLowerCase() === "content-type")?.[1];
-const hasContentType = (options: CallOptions) => contentTypeOf(options) !== undefined;
 
-function decode(functionName: string, answer: Answer, bytes: Uint8Array): unknown {
+/** An answer's value, by its content type; throws `bad_answer`. */
+export function decodeBody(functionName: string, answer: Pick<Answer, "headers">, bytes: Uint8Array): unknown {
   const type = (contentTypeOf(answer) ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
   if (type === "application/json" || type.endsWith("+json")) {
     try {

@@ -9,7 +9,7 @@ export interface FleetOptions {
   readonly key?: string | undefined;
   /** How invocations travel. `auto` (the default): over one WebSocket where there is such a thing, else over HTTP. */
   readonly transport?: "auto" | "websocket" | "http" | undefined;
-  /** How long a call without `timeoutMs` waits for a broker that cannot be reached. Default 10 s. */
+  /** How long a call without `timeoutMs` waits for a broker that cannot be reached, and `enqueue` for one that accepts. Default 10 s. */
   readonly connectTimeoutMs?: number | undefined;
   /** After that long without a call the socket is closed (the next call opens it again), so that a program can end. Default 5 s. */
   readonly idleMs?: number | undefined;

@@ -8,9 +8,11 @@ const nothing = new Uint8Array(0);
 export function outgoingCall(functionName: string, body: CallBody, options: CallOptions): OutgoingCall {
   const { path = "/", method = "POST", where } = options;
   if (!path.startsWith("/")) throw new LongshoreError("bad_schema", `Cannot call "${functionName}": path must begin with /`, { field: "path" });
+  if (options.idempotencyKey !== undefined && options.invocationId !== undefined) throw new LongshoreError("bad_schema", `Cannot call "${functionName}" with both idempotencyKey and invocationId: the key decides the id`, { field: "idempotencyKey" });
   return {
     functionName,
     invocationId: options.invocationId ?? createInvocationId(),
+    idempotencyKey: options.idempotencyKey,
     method,
     path: asWritten(path),
     headers: options.headers ?? [],

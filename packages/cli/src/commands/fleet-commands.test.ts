@@ -94,7 +94,7 @@ describe("longshore invocation", () => {
     invocationId: id, functionName: "wordcount", revisionId: "wordcount-r3", siteId: "plant", agentId: "plant-1", attempt: 1, start: "held", result: { outcome: "failed", exitCode: 2 },
     acceptedAt: "2026-11-25T11:59:00.000Z", finishedAt: "2026-11-25T11:59:01.000Z", timings: { startMs: 3.9, totalMs: 12 }, payloadBytes: 18, resultBytes: 2, resultKept: true,
   };
-  const handle = { get: async () => ({ state: "finished" as const, record }), cancel: async () => undefined, result: async () => new Blob([Uint8Array.of(0, 255)]).stream(), async *logs() {} };
+  const handle = { status: async () => ({ state: "finished" as const, record }), cancel: async () => undefined, result: async () => new Blob([Uint8Array.of(0, 255)]).stream(), async *logs() {} };
   const fleet = { invocation: () => handle };
 
   it("show tells what became of it, with its exit code", async () => {

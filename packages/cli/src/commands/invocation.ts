@@ -23,7 +23,7 @@ export const invocationShow = defineCommand({
   arguments: { id },
   examples: [["longshore invocation show 0197a7c6-5f3e-7b12-9c58-0d8a4be3f001", "Outcome, place and durations"]],
   run: async ({ args }, { fleet, terminal, json }) => {
-    const view = await fleet().invocation(readId(args.id)).get();
+    const view = await fleet().invocation(readId(args.id)).status();
     if (json) terminal.print(JSON.stringify(view));
     else showView(view, terminal);
     return view.state === "finished" ? exitCodeOfResult(view.record.result) : exitCodes.succeeded;
