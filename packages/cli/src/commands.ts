@@ -8,11 +8,12 @@ import { broker } from "./commands/broker.ts";
 import { completionFor } from "./commands/completion.ts";
 import { deploy } from "./commands/deploy.ts";
 import { doctor } from "./commands/doctor.ts";
-import { invocationCancel, invocationResult, invocationShow } from "./commands/invocation.ts";
+import { invocationCancel, invocationResult, invocationShow, invocationWait } from "./commands/invocation.ts";
 import { invoke } from "./commands/invoke.ts";
 import { join } from "./commands/join.ts";
 import { logs } from "./commands/logs.ts";
 import { ls } from "./commands/ls.ts";
+import { map } from "./commands/map.ts";
 import { registryLogin, registryLogout, registryLs } from "./commands/registry.ts";
 import { restore } from "./commands/restore.ts";
 import { rm } from "./commands/rm.ts";
@@ -27,8 +28,8 @@ import { webhookSecret } from "./commands/webhook-secret.ts";
 /** Every command, in the order in which help shows them. */
 export const commands: readonly Command[] = [
   up,
-  deploy, invoke, ls, rm, logs,
-  invocationShow, invocationResult, invocationCancel,
+  deploy, invoke, map, ls, rm, logs,
+  invocationShow, invocationWait, invocationResult, invocationCancel,
   scheduleSet, scheduleLs, scheduleShow, schedulePause, scheduleResume, scheduleRun, scheduleRm,
   tokenCreate, join,
   agentLs, agentCordon, agentUncordon, agentDrain, agentRevoke, agentRun,

@@ -1,9 +1,11 @@
-import type { AgentView, AwsKey, AwsKeyView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationResult, InvocationView, LogLine, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, WebhookSecret } from "@longshore/protocol";
+import type { AgentView, AwsKey, AwsKeyView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationRecord, InvocationResult, InvocationView, LogLine, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, WebhookSecret } from "@longshore/protocol";
 import type { Connection } from "./command-line/connection.ts";
 
 /** What commands need of a fleet. The SDK's is one; tests bring their own. */
 export interface Fleet {
   readonly call: (name: string, body: CallBody, options: CallOptions) => Promise<Answer>;
+  readonly enqueue: (name: string, body: CallBody, options: EnqueueOptions) => Promise<Pick<InvocationHandle, "invocationId">>;
+  readonly map: (name: string, inputs: AsyncIterable<string>, options: MapOptions) => AsyncIterable<MapResult>;
   readonly deploy: (document: FunctionDocument, options: { onProgress?: (progress: DeployProgress) => void; signal?: AbortSignal; local?: boolean }) => Promise<DeployAnswer>;
   readonly list: () => Promise<readonly FunctionView[]>;
   readonly remove: (name: string) => Promise<void>;
@@ -50,9 +52,39 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
   readonly invocationId?: string;
+  readonly idempotencyKey?: string;
   readonly method?: string;
   readonly path?: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
+}
+
+export interface EnqueueOptions extends Pick<CallOptions, "where" | "signal" | "timeoutMs" | "invocationId" | "idempotencyKey" | "headers"> {
+  readonly notBefore?: Date;
+  readonly delayMs?: number;
+  readonly maxAgeMs?: number;
+}
+
+export interface MapOptions extends Omit<EnqueueOptions, "invocationId" | "idempotencyKey"> {
+  readonly mapId: string;
+  readonly concurrency?: number;
+  readonly onProgress: (progress: MapProgress) => void;
+}
+
+export interface MapProgress {
+  readonly accepted: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Absent while nobody knows. */
+  readonly total: number | undefined;
+}
+
+/** What became of one input: a value, or an error. */
+export interface MapResult {
+  readonly index: number;
+  readonly invocationId?: string | undefined;
+  readonly record?: InvocationRecord | undefined;
+  readonly value?: unknown;
+  readonly error?: { readonly code: string; readonly reason: string; readonly message: string } | undefined;
 }
 
 /** An answer as it comes: its result is known once its body has ended. */
@@ -69,7 +101,9 @@ export interface Answer {
 }
 
 export interface InvocationHandle {
+  readonly invocationId: string;
   readonly status: () => Promise<InvocationView>;
+  readonly ended: (options: { readonly signal: AbortSignal }) => Promise<InvocationRecord>;
   readonly cancel: () => Promise<void>;
   readonly result: () => Promise<ReadableStream<Uint8Array>>;
   readonly logs: (options: LogOptions) => AsyncIterable<LogLine>;

@@ -1,4 +1,4 @@
-import type { InvocationRecord } from "@longshore/protocol";
+import { type InvocationRecord, LongshoreError } from "@longshore/protocol";
 import { describe, expect, it } from "vitest";
 import type { TokenRequest } from "../fleet.ts";
 import { agentView, functionView } from "../testing/fake-fleet.ts";
@@ -94,7 +94,7 @@ describe("longshore invocation", () => {
     invocationId: id, functionName: "wordcount", revisionId: "wordcount-r3", siteId: "plant", agentId: "plant-1", attempt: 1, start: "held", result: { outcome: "failed", exitCode: 2 },
     acceptedAt: "2026-11-25T11:59:00.000Z", finishedAt: "2026-11-25T11:59:01.000Z", timings: { startMs: 3.9, totalMs: 12 }, payloadBytes: 18, resultBytes: 2, resultKept: true,
   };
-  const handle = { status: async () => ({ state: "finished" as const, record }), cancel: async () => undefined, result: async () => new Blob([Uint8Array.of(0, 255)]).stream(), async *logs() {} };
+  const handle = { invocationId: id, status: async () => ({ state: "finished" as const, record }), ended: async () => record, cancel: async () => undefined, result: async () => new Blob([Uint8Array.of(0, 255)]).stream(), async *logs() {} };
   const fleet = { invocation: () => handle };
 
   it("show tells what became of it, with its exit code", async () => {
@@ -102,6 +102,28 @@ describe("longshore invocation", () => {
     expect(exitCode).toBe(1);
     expect(stdout).toContain("took      start 3.9ms, total 12ms\n");
     expect(stdout).toContain('Function "wordcount" failed (exit code 2)');
+  });
+
+  it("show tells of one that was accepted which attempt it has come to, and what became of those before", async () => {
+    const past = [{ attempt: 1, siteId: "plant", agentId: "plant-1", endedAt: "2026-11-25T11:59:30.000Z", result: { outcome: "timed_out" as const } }];
+    const waiting = { state: "waiting" as const, invocationId: id, functionName: "wordcount", acceptedAt: "2026-11-25T11:59:00.000Z", attempt: 2, notBefore: "2026-11-25T12:00:30.000Z", expiresAt: "2026-11-25T18:00:00.000Z", past };
+    const { stdout, exitCode } = await runLine(["invocation", "show", id], { fleet: { invocation: () => ({ ...handle, status: async () => waiting }) } });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("attempt   2\n");
+    expect(stdout).toContain("begins    not before 2026-11-25T12:00:30.000Z\n");
+    expect(stdout).toContain("before    attempt 1 timed_out at plant/plant-1, 2026-11-25T11:59:30.000Z\n");
+  });
+
+  it("wait tells what became of it, with its exit code; Ctrl-C ends the waiting alone", async () => {
+    expect(await runLine(["invocation", "wait", id], { fleet })).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("outcome   failed\n") });
+    expect(JSON.parse((await runLine(["invocation", "wait", id, "--json"], { fleet })).stdout)).toMatchObject({ state: "finished", record: { invocationId: id } });
+    const interrupted = new AbortController();
+    const ended = ({ signal }: { readonly signal: AbortSignal }) =>
+      new Promise<never>((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new LongshoreError("caller_gone", "x")));
+        interrupted.abort("SIGINT");
+      });
+    expect(await runLine(["invocation", "wait", id], { fleet: { invocation: () => ({ ...handle, ended }) }, signal: interrupted.signal })).toMatchObject({ exitCode: 130, stdout: "", stderr: "" });
   });
 
   it("result gives the bytes, cancel says so", async () => {

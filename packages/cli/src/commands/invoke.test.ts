@@ -54,6 +54,37 @@ describe("longshore invoke", () => {
     expect(asked).toEqual([]);
   });
 
+  it.each([
+    [["--key", "k", "--id", "0197a7c6-5f3e-7b12-9c58-0d8a4be3f002"], /both --key and --id/],
+    [["--delay", "5m"], /--delay alone: it is for --async/],
+    [["--max-age", "5m"], /--max-age alone/],
+    [["--async", "-X", "PUT"], /--method and --async/],
+    [["--async", "-i"], /--include and --async/],
+    [["--async", "--delay", "5m", "--not-before", "2026-12-24T18:00:00Z"], /both --delay and --not-before/],
+    [["--async", "--not-before", "2026-12-24T18:00:00"], /--not-before "2026-12-24T18:00:00": expected a time with its zone/],
+    [["--async", "--delay", "soon"], /--delay "soon"/],
+  ])("refuses %j before anything is sent", async (words, message) => {
+    const outcome = await runLine(["invoke", "echo", ...words], {});
+    expect(outcome).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(outcome.stderr).toMatch(message);
+  });
+
+  it("with --async prints the id once it is accepted, and waits for nothing", async () => {
+    const asked: unknown[] = [];
+    const enqueue: Fleet["enqueue"] = async (name, body, options) => (asked.push([name, new TextDecoder().decode(body as Uint8Array), options]), { invocationId: "0197a7c6-5f3e-7b12-9c58-0d8a4be3f001" });
+    const line = ["invoke", "echo", "-d", "x", "--async", "--not-before", "2026-12-24T19:00:00+01:00", "--max-age", "1h", "--key", "order-7", "--site", "plant", "-t", "5s", "-H", "x-a: 1"];
+    expect(await runLine(line, { fleet: { enqueue } })).toMatchObject({ exitCode: 0, stdout: "0197a7c6-5f3e-7b12-9c58-0d8a4be3f001\n", stderr: "" });
+    expect(asked).toEqual([["echo", "x", { where: "site=plant", timeoutMs: 5_000, idempotencyKey: "order-7", headers: [["x-a", "1"]], notBefore: new Date("2026-12-24T18:00:00Z"), maxAgeMs: 3_600_000 }]]);
+    expect((await runLine(["invoke", "echo", "--async", "--delay", "5m", "--json"], { fleet: { enqueue } })).stdout).toBe('{"invocationId":"0197a7c6-5f3e-7b12-9c58-0d8a4be3f001"}\n');
+    expect(asked[1]).toMatchObject(["echo", "", { delayMs: 300_000 }]);
+  });
+
+  it("with --key sends it along, and waits", async () => {
+    const { fleet, asked } = recording();
+    expect((await runLine(["invoke", "echo", "-d", "x", "--key", "order-7"], { fleet })).stdout).toBe("x");
+    expect(asked[0]!.options.idempotencyKey).toBe("order-7");
+  });
+
   it("tells with -i where it ran, on stderr", async () => {
     const { stdout, stderr } = await runLine(["invoke", "echo", "-i", "-d", "x"], { fleet: { call: callOf((body) => ({ chunks: [body], status: 200 })) } });
     expect(stdout).toBe("x");

@@ -9,7 +9,7 @@ export function createFakeFleet(methods: Partial<Fleet>): Fleet & { readonly isC
   };
   const group = <T extends object>(name: string, given: T | undefined): T => new Proxy(given ?? ({} as T), { get: (target, key) => Reflect.get(target, key) ?? refuse(`${name}.${String(key)}`) });
   return {
-    call: refuse("call"), deploy: refuse("deploy"), list: refuse("list"), remove: refuse("remove"),
+    call: refuse("call"), enqueue: refuse("enqueue"), map: refuse("map"), deploy: refuse("deploy"), list: refuse("list"), remove: refuse("remove"),
     logs: refuse("logs"), invocation: refuse("invocation"),
     ...methods,
     agents: group("agents", methods.agents),
