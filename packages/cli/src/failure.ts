@@ -25,7 +25,7 @@ const hints: Readonly<Record<string, string>> = {
   function_not_found: "longshore ls lists what is deployed",
   agent_not_found: "longshore agent ls lists the agents",
   site_not_found: "longshore site ls lists the sites",
-  invocation_not_found: "records of finished invocations are kept for 15 minutes",
+  invocation_not_found: "records of finished invocations are kept for 15 minutes, of accepted ones for seven days",
   image_not_found: "an image that exists only in one engine is found only by an agent on that engine",
   registry_denied: "longshore registry login HOST -u USER --password-stdin sets the credentials",
   registry_not_found: "longshore registry ls lists those that there are",

@@ -55,6 +55,7 @@ export interface MapFailure<Input> {
   readonly invocationId?: string | undefined;
   /** Absent: it was not accepted, or its record is not known any more. */
   readonly record?: InvocationRecord | undefined;
+  readonly value?: undefined;
   readonly error: FleetError;
 }
 
