@@ -6,9 +6,11 @@ import { awsKeyCreate, awsKeyLs, awsKeyRm } from "./commands/aws-key.ts";
 import { backup } from "./commands/backup.ts";
 import { broker } from "./commands/broker.ts";
 import { completionFor } from "./commands/completion.ts";
+import { deadLetterBody, deadLetterLs, deadLetterRedrive, deadLetterRm, deadLetterShow } from "./commands/dead-letter.ts";
 import { deploy } from "./commands/deploy.ts";
 import { doctor } from "./commands/doctor.ts";
 import { invocationCancel, invocationResult, invocationShow, invocationWait } from "./commands/invocation.ts";
+import { invocationLs } from "./commands/invocation-ls.ts";
 import { invoke } from "./commands/invoke.ts";
 import { join } from "./commands/join.ts";
 import { logs } from "./commands/logs.ts";
@@ -29,7 +31,8 @@ import { webhookSecret } from "./commands/webhook-secret.ts";
 export const commands: readonly Command[] = [
   up,
   deploy, invoke, map, ls, rm, logs,
-  invocationShow, invocationWait, invocationResult, invocationCancel,
+  invocationLs, invocationShow, invocationWait, invocationResult, invocationCancel,
+  deadLetterLs, deadLetterShow, deadLetterBody, deadLetterRedrive, deadLetterRm,
   scheduleSet, scheduleLs, scheduleShow, schedulePause, scheduleResume, scheduleRun, scheduleRm,
   tokenCreate, join,
   agentLs, agentCordon, agentUncordon, agentDrain, agentRevoke, agentRun,

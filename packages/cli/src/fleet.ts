@@ -1,4 +1,4 @@
-import type { AgentView, AwsKey, AwsKeyView, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationRecord, InvocationResult, InvocationView, LogLine, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, WebhookSecret } from "@longshore/protocol";
+import type { AgentView, AwsKey, AwsKeyView, DeadLetter, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationRecord, InvocationResult, InvocationView, LogLine, RedriveAnswer, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, WebhookSecret } from "@longshore/protocol";
 import type { Connection } from "./command-line/connection.ts";
 
 /** What commands need of a fleet. The SDK's is one; tests bring their own. */
@@ -18,6 +18,15 @@ export interface Fleet {
     readonly revoke: (agentId: string) => Promise<void>;
   };
   readonly sites: { readonly list: () => Promise<readonly SiteView[]> };
+  readonly invocations: { readonly each: (options: { function?: string; state?: "pending" | "finished" }) => AsyncIterable<InvocationView> };
+  readonly deadLetters: {
+    readonly each: (options: { function?: string }) => AsyncIterable<DeadLetter>;
+    readonly get: (invocationId: string) => Promise<DeadLetter>;
+    readonly body: (invocationId: string) => Promise<Uint8Array>;
+    readonly redrive: (invocationId: string) => Promise<InvocationView>;
+    readonly redriveAll: (functionName: string) => Promise<RedriveAnswer>;
+    readonly remove: (invocationId: string) => Promise<void>;
+  };
   readonly registries: {
     readonly list: () => Promise<readonly RegistryView[]>;
     readonly set: (host: string, login: RegistryLogin) => Promise<RegistryView>;

@@ -1,4 +1,4 @@
-import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, type LogLine, LongshoreError, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, invocationListSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHandle, type InvocationHandle } from "./handle.ts";
@@ -86,6 +86,23 @@ export interface Fleet extends AsyncDisposable {
     rotate(): Promise<WebhookSecret>;
   };
   /** Functions that are invoked at times. */
+  readonly invocations: {
+    /** Accepted invocations that have not ended (default), or that have, in order of their last change; asked for page by page. */
+    each(options?: InvocationListOptions): AsyncGenerator<InvocationView, void>;
+  };
+  /** What is left of accepted invocations that did not succeed; kept for 14 days. */
+  readonly deadLetters: {
+    each(options?: { readonly function?: string | undefined }): AsyncGenerator<DeadLetter, void>;
+    /** `dead_letter_not_found`, like all that name one. */
+    get(invocationId: string): Promise<DeadLetter>;
+    /** What its caller sent. */
+    body(invocationId: string): Promise<Uint8Array>;
+    /** Submits it again, as a new invocation. */
+    redrive(invocationId: string): Promise<InvocationView>;
+    /** All of a function. */
+    redriveAll(functionName: string): Promise<RedriveAnswer>;
+    remove(invocationId: string): Promise<void>;
+  };
   readonly schedules: {
     /** Every schedule, by name, without their bodies. */
     list(): Promise<readonly ScheduleView[]>;
@@ -106,6 +123,12 @@ export interface Fleet extends AsyncDisposable {
   watch(options?: { signal?: AbortSignal | undefined }): AsyncGenerator<FleetEvent, void>;
   /** Closes the connection; calls under way reject with `connection_lost`. Idempotent. */
   close(): Promise<void>;
+}
+
+export interface InvocationListOptions {
+  /** Only those of one function. */
+  readonly function?: string | undefined;
+  readonly state?: "pending" | "finished" | undefined;
 }
 
 export interface AgentListOptions {
@@ -131,6 +154,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   const read = async <Schema extends z.ZodType>(schema: Schema, request: HttpRequest): Promise<z.output<Schema>> => readDocument(schema, await http.json(request), request.path);
   const functionPath = (name: string, rest = "") => `/v1/functions/${encodeURIComponent(name)}${rest}`;
   const agentPath = (agentId: string, verb: string) => `/v1/agents/${encodeURIComponent(agentId)}/${verb}`;
+  const deadLetterPath = (invocationId: string, rest = "") => `/v1/dead-letters/${encodeURIComponent(invocationId)}${rest}`;
   const schedulePath = (name: string, verb = "") => `/v1/schedules/${encodeURIComponent(name)}${verb}`;
   const eachSchedule = () => pages("/v1/schedules", {}, (path) => read(scheduleListSchema, { method: "GET", path }), ({ schedules }) => schedules);
   const registryPath = (host: string) => `/v1/registries/${encodeURIComponent(host)}`;
@@ -191,6 +215,19 @@ export function createFleet(options: FleetOptions = {}): Fleet {
     webhookSecret: {
       get: () => read(webhookSecretSchema, { method: "GET", path: "/v1/webhook-secret" }),
       rotate: () => read(webhookSecretSchema, { method: "POST", path: "/v1/webhook-secret/rotate" }),
+    },
+    invocations: {
+      each: ({ function: functionName, state }: InvocationListOptions = {}) => pages("/v1/invocations", { function: functionName, state }, (path) => read(invocationListSchema, { method: "GET", path }), ({ invocations }) => invocations),
+    },
+    deadLetters: {
+      each: ({ function: functionName } = {}) => pages("/v1/dead-letters", { function: functionName }, (path) => read(deadLetterListSchema, { method: "GET", path }), ({ deadLetters }) => deadLetters),
+      get: (invocationId) => read(deadLetterSchema, { method: "GET", path: deadLetterPath(invocationId) }),
+      body: (invocationId) => http.bytes({ method: "GET", path: deadLetterPath(invocationId, "/body") }),
+      redrive: (invocationId) => read(invocationViewSchema, { method: "POST", path: deadLetterPath(invocationId, "/redrive") }),
+      redriveAll: (name) => read(redriveAnswerSchema, { method: "POST", path: functionPath(name, "/dead-letters/redrive") }),
+      remove: async (invocationId) => {
+        await http.json({ method: "DELETE", path: deadLetterPath(invocationId) });
+      },
     },
     schedules: {
       list: () => collect(eachSchedule()),

@@ -191,7 +191,7 @@ export class Queue {
   async whenEnded(tenantId: TenantId, invocationId: InvocationId, waitMs: number): Promise<QueueView | undefined> {
     const endMs = this.#options.clock.nowMs() + waitMs;
     for (;;) {
-      const leftMs = endMs - this.#options.clock.nowMs();
+      const leftMs = Math.max(0, endMs - this.#options.clock.nowMs());
       const ended = this.#endings.wait(tenantId, invocationId, leftMs);
       const found = await this.find(tenantId, invocationId);
       if (found === undefined || found.state === "finished" || leftMs <= 0 || this.#isClosed) {

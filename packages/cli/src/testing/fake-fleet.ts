@@ -14,6 +14,8 @@ export function createFakeFleet(methods: Partial<Fleet>): Fleet & { readonly isC
     ...methods,
     agents: group("agents", methods.agents),
     sites: group("sites", methods.sites),
+    invocations: group("invocations", methods.invocations),
+    deadLetters: group("deadLetters", methods.deadLetters),
     registries: group("registries", methods.registries),
     awsKeys: group("awsKeys", methods.awsKeys),
     webhookSecret: group("webhookSecret", methods.webhookSecret),
