@@ -36,8 +36,8 @@ export interface QueuedInvocation extends QueueEntry {
   readonly body: Uint8Array;
 }
 
-/** What is known of an invocation by its id. */
-export type FoundInvocation = ({ readonly state: "queued" } & QueuedInvocation) | ({ readonly state: "finished"; readonly head: unknown; readonly body: Uint8Array } & QueueKey);
+/** What is known of an invocation by its id; overdue: the server took it out of the queue, and a broker is about to end it. */
+export type FoundInvocation = ({ readonly state: "queued"; readonly isOverdue?: true } & QueuedInvocation) | ({ readonly state: "finished"; readonly head: unknown; readonly body: Uint8Array } & QueueKey);
 
 /** A JSON document and bytes. */
 export interface Kept {

@@ -115,7 +115,7 @@ export class QueueStream implements QueueStore {
     const { kind, ...names } = key;
     if (kind === "record") return { state: "finished", ...names, ...readFrame(stored) };
     if (kind === "dead") return { state: "finished", ...names, head: (readFrame(stored).head as { record?: unknown }).record, body: nothing }; // Its record is gone by now.
-    return { state: "queued", ...names, ...readTerms(stored.header), sequence: stored.seq, ...readFrame(stored) };
+    return { state: "queued", ...(kind === "overdue" && { isOverdue: true }), ...names, ...readTerms(stored.header), sequence: stored.seq, ...readFrame(stored) };
   }
 
   async findDead(tenantId: TenantId, invocationId: InvocationId): Promise<Listed | undefined> {
@@ -229,7 +229,16 @@ function readListed(subject: string, sequence: number, headers: MsgHdrs | undefi
   const key = parseQueueSubject(subject);
   if (key === undefined) return undefined;
   const { kind: _kind, ...names } = key;
-  return { ...names, sequence, terms: readTerms(headers), ...readFrame({ data }) };
+  return { ...names, sequence, terms: readTerms(headers), ...readFrameIfWhole(data) };
+}
+
+/** One message that nobody can read keeps none of the others from being listed. */
+function readFrameIfWhole(data: Uint8Array): ReturnType<typeof readFrame> {
+  try {
+    return readFrame({ data });
+  } catch {
+    return { head: undefined, body: nothing };
+  }
 }
 
 const unitOf = ({ tenantId, invocationId }: QueueKey) => `${tenantId}.${invocationId}`;

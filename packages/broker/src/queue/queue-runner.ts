@@ -1,7 +1,7 @@
 import { type AgentAddress, type Frame, type FunctionName, type InvocationId, type InvocationRecord, type InvocationResult, LongshoreError, type Revision, type RunOrder, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
-import type { Along, QueuedInvocation, QueueEntry, QueueStore, QueueTerms } from "../bus/queue-store.ts";
+import type { Along, Listed, QueuedInvocation, QueueEntry, QueueStore, QueueTerms } from "../bus/queue-store.ts";
 import type { Clock } from "../clock.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { CredentialBook } from "../registry/credentials.ts";
@@ -12,6 +12,7 @@ import { afterAttempt, type Next, type RepetitionRules } from "./after-attempt.t
 import { Claims } from "./claims.ts";
 import { deadLetterOf } from "./dead-letter.ts";
 import { followUpOf, webhookFunction } from "./follow-ups.ts";
+import { unheardMs } from "./limits.ts";
 import type { Due, QueueIndex } from "./queue-index.ts";
 import { type AttemptOutcome, readOutcome, recordOfOutcome } from "./read-outcome.ts";
 import { type Sent, sendAttempt } from "./send-attempt.ts";
@@ -40,8 +41,6 @@ export interface QueueRunnerOptions {
 
 /** So many are being placed, or ended, at a time. */
 const atOnce = 64;
-/** An agent that has an attempt may be cut off for that long beyond its time before it counts as lost. */
-const unheardMs = 3_600_000;
 /** What fits nowhere for a reason of its own, not of its function, is looked at again after that time. */
 const lookAgainMs = 5_000;
 /** After a failure of the bus. */
@@ -110,14 +109,27 @@ export class QueueRunner {
     this.wake();
   }
 
-  /** The agent that it was sent to has it not, and will not begin it. */
-  async disowned(entry: QueueEntry): Promise<void> {
+  /** The agent that it was sent to has it not, and will not begin it. `joinedAt`: of the agent that says so, which may have its name from another. */
+  async disowned(entry: QueueEntry, joinedAt?: string): Promise<void> {
     const { queue, index } = this.#options;
     const queued = await queue.read(entry);
     if (queued === undefined) return index.ended(entry.tenantId, entry.invocationId); // Which was not heard.
     const stored = readStored(queued.head, queued.invocationId);
+    if (Date.parse(joinedAt ?? "") > Date.parse(stored.sent?.sentAt ?? "")) return; // R2: it is not the one that was sent it.
     if (queued.isCancelled === true) return this.#finish(queued, stored, cancelled);
     await queue.again(queued, { ...termsOf(queued), attempt: queued.attempt + 1, notBeforeMs: this.#nowMs }, takenBack(stored)); // R2
+  }
+
+  /** The server took it out of the queue, long after its time: it ends as what it was then, unless some broker ended it meanwhile. */
+  async overdue({ terms, ...kept }: Listed): Promise<void> {
+    const stored = readStored(kept.head, kept.invocationId);
+    const result = terms.sentUntilMs > 0 ? unheard(stored) : terms.isCancelled === true ? cancelled : expired;
+    return this.#finish({ ...kept, ...terms }, stored, result);
+  }
+
+  /** The agent that has it can never say what became of it, and its time is over. */
+  async abandoned(entry: QueueEntry): Promise<void> {
+    await this.#try({ why: "unheard", entry });
   }
 
   /** An agent says what became of an attempt. Throws `bad_frame`; `bus_down`: it will say so again. */
@@ -179,10 +191,8 @@ export class QueueRunner {
     if (why === "begin") return this.#begin(queued, stored);
     if (why === "cancelled") return this.#finish(queued, stored, cancelled); // R4
     if (why === "unheard" && stored.webhook !== undefined) return this.#sendAgain(queued, stored);
-    if (why === "expired") return this.#finish(queued, stored, { outcome: "expired", message: "It was not begun before its time was over" });
-    const message = `Agent "${stored.sent?.agentId ?? ""}" did not say in time what became of it`;
-    const error = new LongshoreError("agent_lost", message, { phase: "execution" }).toShape();
-    return this.#follow(queued, stored, { outcome: "lost", message, error });
+    if (why === "expired") return this.#finish(queued, stored, expired);
+    return this.#follow(queued, stored, unheard(stored));
   }
 
   async #begin(queued: QueuedInvocation, stored: StoredInvocation): Promise<void> {
@@ -328,6 +338,14 @@ export class QueueRunner {
 const nothing = new Uint8Array(0);
 const neverAgain: RepetitionRules = { idempotent: false, retry: "never" };
 const cancelled: InvocationResult = { outcome: "cancelled", message: "It was cancelled before it began" };
+
+const expired: InvocationResult = { outcome: "expired", message: "It was not begun before its time was over" };
+
+/** Whoever had it did not say what became of it. */
+function unheard({ sent, webhook }: StoredInvocation): InvocationResult {
+  const message = webhook === undefined ? `Agent "${sent?.agentId ?? ""}" did not say in time what became of it` : "The broker that delivered it did not say in time what became of it";
+  return { outcome: "lost", message, error: new LongshoreError("agent_lost", message, { phase: "execution" }).toShape() };
+}
 
 /** Of one that is with no agent. */
 function termsOf({ attempt, notBeforeMs, expiresAtMs, isCancelled }: QueuedInvocation): QueueTerms {

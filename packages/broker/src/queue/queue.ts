@@ -1,4 +1,4 @@
-import { acceptedProtocolVersion, type AgentAddress, confirmAnswerSchema, type Frame, type FunctionName, type InvocationId, type InvocationList, type InvocationPageQuery, type InvocationRecord, type InvocationView, LongshoreError, type PendingInvocation, type TenantId } from "@longshore/protocol";
+import { acceptedProtocolVersion, type AgentAddress, type AgentId, confirmAnswerSchema, type Frame, type FunctionName, type InvocationId, type InvocationList, type InvocationPageQuery, type InvocationRecord, type InvocationView, LongshoreError, type PendingInvocation, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
 import type { FoundInvocation, Listed, QueuedInvocation, QueueEntry } from "../bus/queue-store.ts";
@@ -12,10 +12,12 @@ import type { Asker } from "../roster/ask-agent.ts";
 import type { Roster } from "../roster/roster.ts";
 import { Endings } from "./endings.ts";
 import { defaultMaxAgeMs, maxQueuedBytes } from "./limits.ts";
+import { Overdue } from "./overdue.ts";
 import { OwnedPartitions } from "./owned-partitions.ts";
 import { PresentBrokers } from "./present-brokers.ts";
 import { QueueIndex } from "./queue-index.ts";
 import { QueueRunner } from "./queue-runner.ts";
+import { SentWork } from "./sent-work.ts";
 import { Settlements } from "./settlements.ts";
 import { digestOf, pendingView, readStored, storedOf } from "./stored-invocation.ts";
 import { type AskedAttempt, Unconfirmed } from "./unconfirmed.ts";
@@ -75,6 +77,8 @@ export class Queue {
   readonly #unconfirmed: Unconfirmed;
   readonly #runner: QueueRunner;
   readonly #webhooks: WebhookRunner;
+  readonly #sentWork: SentWork;
+  readonly #overdue: Overdue;
   readonly #endings: Endings;
   readonly #settlements: Settlements;
   readonly #tooOld = new Set<AgentEntry>();
@@ -95,7 +99,7 @@ export class Queue {
         return agent !== undefined && roster.isHeard(agent);
       },
       confirm: (agent, attempts) => this.#confirm(agent, attempts),
-      unknown: (entry) => this.#runner.disowned(entry),
+      unknown: (entry) => this.#runner.disowned(entry, roster.get(entry.sentTo?.agentId ?? ("" as AgentId))?.joined?.joinedAt),
     });
     this.#webhooks = new WebhookRunner({ ...options.webhooks, queue, registry, clock, random: Math.random });
     this.#runner = new QueueRunner({
@@ -113,6 +117,8 @@ export class Queue {
       clock,
       log,
     });
+    this.#sentWork = new SentWork({ canSpeak: (agentId) => roster.get(agentId)?.joined !== undefined, abandoned: (entry) => this.#runner.abandoned(entry), clock, log });
+    this.#overdue = new Overdue({ queue, end: (overdue) => this.#runner.overdue(overdue), clock, log });
     this.#brokers = new PresentBrokers({ brokerId: bus.brokerId, store: bus.store, clock, log, changed: () => this.#partitions.reconsider() });
     this.#partitions = new OwnedPartitions({ brokerId: bus.brokerId, brokers: this.#brokers, queue, stands: (entry) => this.#stands(entry), forget: (partition) => this.#forget(partition) });
     queue.onEnded((tenantId, invocationId) => this.#ended(tenantId, invocationId));
@@ -133,6 +139,7 @@ export class Queue {
   async start(): Promise<void> {
     await this.#brokers.start();
     this.#partitions.reconsider();
+    this.#overdue.start();
   }
 
   /** Claims nothing more; what agents have goes on, and other brokers take up what is queued. Idempotent. */
@@ -142,6 +149,8 @@ export class Queue {
     this.#runner.close();
     this.#webhooks.close();
     this.#unconfirmed.close();
+    this.#sentWork.close();
+    this.#overdue.close();
     this.#partitions.close();
     this.#endings.close();
     await this.#brokers.close();
@@ -208,7 +217,7 @@ export class Queue {
     for (;;) {
       const found = await queue.find(tenantId, invocationId);
       if (found === undefined) return false;
-      if (found.state === "finished" || found.isCancelled === true) return true;
+      if (found.state === "finished" || found.isCancelled === true || found.isOverdue === true) return true;
       if (await this.#markCancelled(found)) return true;
     }
   }
@@ -247,17 +256,20 @@ export class Queue {
   #stands(entry: QueueEntry): void {
     this.#index.add(entry, this.#options.clock.date().getTime());
     this.#unconfirmed.stands(entry);
+    this.#sentWork.stands(entry);
     this.#runner.stands(entry);
   }
 
   #forget(partition: number): void {
     this.#index.forget(partition);
     this.#unconfirmed.forget(partition);
+    this.#sentWork.forget(partition);
   }
 
   #ended(tenantId: TenantId, invocationId: InvocationId): void {
     this.#index.ended(tenantId, invocationId);
     this.#unconfirmed.ended(tenantId, invocationId);
+    this.#sentWork.ended(tenantId, invocationId);
     this.#runner.ended(tenantId, invocationId);
     this.#endings.ended(tenantId, invocationId);
   }

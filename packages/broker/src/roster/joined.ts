@@ -6,6 +6,8 @@ export interface JoinedAgent {
   readonly siteId: SiteId;
   readonly labels: Labels;
   readonly cordoned: boolean;
+  /** With its key, RFC 3339; another host may have had its name before. Absent: nobody knows. */
+  readonly joinedAt?: string | undefined;
 }
 
 /** A site as an operator set it. */

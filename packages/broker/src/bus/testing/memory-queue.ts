@@ -25,13 +25,13 @@ export class MemoryQueue implements QueueStore {
   async read({ sequence, ...key }: QueueEntry): Promise<QueuedInvocation | undefined> {
     await this.#begin();
     const found = this.#invocations.get(idOf(key));
-    return found?.state === "queued" && found.sequence === sequence ? found : undefined;
+    return found?.state === "queued" && found.isOverdue !== true && found.sequence === sequence ? found : undefined;
   }
 
   async again(invocation: QueuedInvocation, terms: QueueTerms, head: unknown): Promise<number | undefined> {
     await this.#begin();
     const found = this.#invocations.get(idOf(invocation));
-    if (found?.state !== "queued" || found.sequence !== invocation.sequence) return undefined;
+    if (found?.state !== "queued" || found.isOverdue === true || found.sequence !== invocation.sequence) return undefined;
     return this.#put(invocation, terms, head, invocation.body);
   }
 
@@ -54,6 +54,17 @@ export class MemoryQueue implements QueueStore {
       .slice(0, limit);
   }
 
+  /** What a server does with an entry whose time has been over for long. */
+  becomeOverdue(tenantId: TenantId, invocationId: InvocationId): void {
+    const id = idOf({ tenantId, invocationId });
+    const found = this.#invocations.get(id);
+    if (found?.state !== "queued") throw new Error("it is not queued");
+    const { head, body, ...entry } = found;
+    this.#sequence += 1;
+    this.overdue.set(id, { ...namesOf(entry), sequence: this.#sequence, terms: entry, head, body });
+    this.#invocations.set(id, { ...found, isOverdue: true, sequence: this.#sequence });
+  }
+
   async findDead(tenantId: TenantId, invocationId: InvocationId): Promise<Listed | undefined> {
     await this.#begin();
     return this.#dead.get(idOf({ tenantId, invocationId }));
@@ -70,7 +81,7 @@ export class MemoryQueue implements QueueStore {
     return [...this.#invocations.values()].flatMap((found): Listed[] => {
       const { tenantId, functionName, invocationId, head, body } = found;
       const names = { tenantId, functionName, invocationId, head, body };
-      if (found.state === "queued") return kind === "entry" ? [{ ...names, sequence: found.sequence, terms: found }] : [];
+      if (found.state === "queued") return kind === "entry" && found.isOverdue !== true ? [{ ...names, sequence: found.sequence, terms: found }] : [];
       return kind === "record" ? [{ ...names, sequence: this.#records.get(idOf(found)) ?? 0, terms: noTerms }] : [];
     });
   }
@@ -86,7 +97,7 @@ export class MemoryQueue implements QueueStore {
 
   follow(partition: number, follower: QueueFollower): { readonly ready: Promise<void>; close(): void } {
     follower.restarted();
-    for (const found of this.#invocations.values()) if (found.state === "queued" && partitionOf(found) === partition) follower.queued(entryOf(found));
+    for (const found of this.#invocations.values()) if (found.state === "queued" && found.isOverdue !== true && partitionOf(found) === partition) follower.queued(entryOf(found));
     this.#followers.set(follower, partition);
     return { ready: Promise.resolve(), close: () => this.#followers.delete(follower) };
   }
