@@ -15,6 +15,7 @@ import { contractFor, createContracts } from "./contracts/contracts.ts";
 import { RuntimeApi } from "./contracts/lambda/runtime-api.ts";
 import { createDockerEngine } from "./engine/docker.ts";
 import type { Engine } from "./engine/engine.ts";
+import { instanceIdOf } from "./engine/labels.ts";
 import { sweep } from "./engine/reconcile.ts";
 import { findHold } from "./hold/executable.ts";
 import { createImageKeeper, type ImageKeeper } from "./images/image-keeper.ts";
@@ -25,6 +26,7 @@ import { InstancePool } from "./instances/pool.ts";
 import { PoolDrain } from "./instances/pool-drain.ts";
 import { type AgentCredential, loadCredential } from "./join/credential.ts";
 import { renewCredential } from "./join/renew.ts";
+import { InterruptedRuns } from "./journal/interrupted-runs.ts";
 import { type Journal, openJournal } from "./journal/journal.ts";
 import { Outbox } from "./journal/outbox.ts";
 import { StartLog } from "./journal/start-log.ts";
@@ -87,6 +89,14 @@ interface Started {
   cancelSweep?: () => void;
 }
 
+/** Whose containers are compared. */
+interface SweptParts {
+  readonly engine: Engine;
+  readonly pool: InstancePool;
+  readonly adoption: Adoption;
+  readonly interrupted: InterruptedRuns;
+}
+
 class WiredAgent implements Agent {
   readonly #config: AgentConfig;
   readonly #log: Logger;
@@ -131,8 +141,9 @@ class WiredAgent implements Agent {
     const description = await this.#describe(engine);
     const api = (started.api = await this.#serveRuntimes(engine, log));
     const journal = (started.journal = openJournal(joinPath(this.#config.dataFolder, "journal")));
-    const busy = new Set(journal.interrupted.map((run) => run.instanceId));
-    const { adopt } = await sweep(engine, () => ({ known: new Set(), busy }), log);
+    const interrupted = new InterruptedRuns(journal);
+    const { adopt, remaining } = await sweep(engine, () => ({ known: new Set(), busy: interrupted.instanceIds }), log);
+    interrupted.swept(new Set(remaining.map(instanceIdOf)));
 
     const contracts = createContracts({ api, clock: this.#clock, log, randomBytes });
     const contractOf = (name: Parameters<typeof contractFor>[1]) => contractFor(contracts, name);
@@ -144,7 +155,7 @@ class WiredAgent implements Agent {
     const limits = poolLimits(this.#config, description.cpuMillis);
     const pool = (started.pool = new InstancePool({ launcher, limits, clock: this.#clock, log, newInstanceId, onChange: () => started.heartbeats?.changed() }));
     const adoption = (started.adoption = new Adoption(adopt, { engine, launcher, pool, clock: this.#clock, log }));
-    this.#sweepLater(engine, pool, adoption, log);
+    this.#sweepLater({ engine, pool, adoption, interrupted }, log);
 
     const health = (started.health = watchEngineHealth(engine, description, this.#clock, log, () => started.heartbeats?.beat()));
     const identity = { agentId, siteId, incarnation: this.#incarnation };
@@ -155,7 +166,7 @@ class WiredAgent implements Agent {
     };
     const revisions = new KnownRevisions();
     const startRun = createRunner({ pool, revisions, contractOf, journal, clock: this.#clock, log });
-    const accepted = (started.accepted = await this.#openAccepted(started, { bus, startRun, findRevision: (digest) => revisions.find(digest) }, log));
+    const accepted = (started.accepted = await this.#openAccepted(started, { bus, startRun, findRevision: (digest) => revisions.find(digest) }, interrupted, log));
     const emptying = new PoolDrain(pool, this.#clock);
     const resume = () => {
       emptying.resume();
@@ -201,13 +212,13 @@ class WiredAgent implements Agent {
   }
 
   /** Ends what an earlier process had begun of accepted work; what waits for a broker goes once the bus is there. */
-  async #openAccepted(started: Started, parts: Pick<AcceptedWorkOptions, "bus" | "startRun" | "findRevision">, log: Logger): Promise<AcceptedWork> {
+  async #openAccepted(started: Started, parts: Pick<AcceptedWorkOptions, "bus" | "startRun" | "findRevision">, interrupted: InterruptedRuns, log: Logger): Promise<AcceptedWork> {
     const { dataFolder, outboxQuotaBytes } = this.#config;
     const starts = (started.starts = await StartLog.open(joinPath(dataFolder, "journal")));
     const outbox = await Outbox.open({ folder: joinPath(dataFolder, "outbox"), quotaBytes: outboxQuotaBytes, log });
     started.outbox = outbox;
     const accepted = new AcceptedWork({ ...parts, incarnation: this.#incarnation, starts, outbox, clock: this.#clock, log });
-    await accepted.recover();
+    await accepted.recover((key) => interrupted.isOver(key));
     return accepted;
   }
 
@@ -224,15 +235,22 @@ class WiredAgent implements Agent {
     return api;
   }
 
-  #sweepLater(engine: Engine, pool: InstancePool, adoption: Adoption, log: Logger): void {
-    const known = () => new Set([...[...pool.instances].map((instance) => instance.instanceId as string), ...adoption.instanceIds]);
+  #sweepLater(parts: SweptParts, log: Logger): void {
     this.#started.cancelSweep = this.#clock.after(sweepEveryMs, () => {
-      void sweep(engine, () => ({ known: known(), busy: new Set() }), log)
+      void this.#sweepAgain(parts, log)
         .catch((err: unknown) => log.warn({ err }, "containers not reconciled"))
         .then(() => {
-          if (this.#closed === undefined) this.#sweepLater(engine, pool, adoption, log);
+          if (this.#closed === undefined) this.#sweepLater(parts, log);
         });
     });
+  }
+
+  /** Ends what nobody looks after, and then says of the runs that were in it that they are lost. */
+  async #sweepAgain({ engine, pool, adoption, interrupted }: SweptParts, log: Logger): Promise<void> {
+    const known = () => new Set([...[...pool.instances].map((instance) => instance.instanceId as string), ...adoption.instanceIds]);
+    const { remaining } = await sweep(engine, () => ({ known: known(), busy: interrupted.instanceIds, isSettled: true }), log);
+    interrupted.swept(new Set(remaining.map(instanceIdOf)));
+    await this.#started.accepted?.recover((key) => interrupted.isOver(key));
   }
 
   async #end({ registries, engine, api, journal, starts, outbox, accepted, images, logs, fates, pool, adoption, health, bus, heartbeats, cancelSweep }: Started): Promise<void> {

@@ -15,7 +15,7 @@ const succeeded: AnswerHead = { complete: true, status: 200, headers: [], result
 const order = (changes: Partial<RunOrder> = {}): RunOrder => ({ invocationId: createInvocationId(), attempt: 1, revisionDigest: revision.digest, remainingMs: 1_000, request: { method: "POST", target: "/", headers: [] }, more: false, accepted: { acceptedAt, incarnation: "this" }, ...changes });
 
 /** A process of an agent on a given disk, whose runs, bus and time are the test's. */
-async function processOn(journal: MemoryJournal) {
+async function processOn(journal: MemoryJournal, isOver = () => true) {
   const clock = new ManualClock();
   const runs: { request: RunRequest; reply: RunReply; cancelled: string[] }[] = [];
   const outcomes: { outcome: string | undefined; body: string; id: string; attempt: number }[] = [];
@@ -40,7 +40,7 @@ async function processOn(journal: MemoryJournal) {
     clock,
     log: pino({ level: "silent" }),
   });
-  await work.recover();
+  await work.recover(isOver);
   await settled();
   const scene = {
     work,
@@ -85,7 +85,7 @@ describe("an attempt at an accepted invocation", () => {
     run?.reply.complete(succeeded, Buffer.from("answer"));
     await settled();
     expect(journal.written.at(-1)).toBe(`keep ${opened.invocationId} 1`);
-    expect(journal.begun.size).toBe(0);
+    expect(journal.begun.size).toBe(1);
     const told = { outcome: "succeeded", body: "answer", id: opened.invocationId, attempt: 1 };
     expect(outcomes).toEqual([told]);
     clock.advance(5_000);
@@ -94,7 +94,7 @@ describe("an attempt at an accepted invocation", () => {
     await work.settle([opened]);
     clock.advance(60_000);
     await settled();
-    expect([outcomes.length, journal.kept.size, work.has(opened)]).toEqual([2, 0, false]);
+    expect([outcomes.length, journal.kept.size, journal.begun.size, work.has(opened)]).toEqual([2, 0, 0, false]);
   });
 
   it("puts an answer together that comes in parts, and says how long one was that is too large to keep", async () => {
@@ -187,21 +187,50 @@ describe("an attempt at an accepted invocation", () => {
     expect(open(opened).frames).toEqual([]);
   });
 
-  it("whose result cannot be read from the disk is not told, nor asked for again and again", async () => {
+  it("whose result cannot be read from the disk is lost at once, and is never said not to be here", async () => {
     const journal = new MemoryJournal();
-    const { begun, outcomes, work, bus, clock } = await processOn(journal);
-    bus.connected = false;
-    const { order: opened, run } = await begun();
+    const before = await processOn(journal);
+    before.bus.connected = false;
+    const { order: opened, run } = await before.begun();
     run?.reply.complete(succeeded, new Uint8Array(0));
     await settled();
-    journal.kept.clear();
-    bus.connected = true;
+    for (const process of [before, await processOn(journal, () => true)]) {
+      journal.damaged.add(`${opened.invocationId} 1`);
+      process.bus.connected = true;
+      process.work.connected();
+      await settled();
+      expect(process.outcomes.at(-1)).toMatchObject({ outcome: "lost", id: opened.invocationId, attempt: 1 });
+      expect(process.work.confirm([{ ...opened, cancel: false }])).toEqual({ unknown: [] });
+    }
+  });
+
+  it("of which neither result nor start can be read is not told, nor asked for again and again, nor said not to be here", async () => {
+    const journal = new MemoryJournal();
+    const before = await processOn(journal);
+    before.bus.connected = false;
+    const { order: opened, run } = await before.begun();
+    run?.reply.complete(succeeded, new Uint8Array(0));
+    await settled();
+    journal.damaged.add(`${opened.invocationId} 1`);
+    journal.begun.clear();
+    const { work, outcomes, clock } = await processOn(journal);
     work.connected();
     await settled();
-    expect([outcomes, work.has(opened)]).toEqual([[], false]);
-    clock.advance(60_000);
+    expect([outcomes, work.has(opened), work.holdings.unreadable, clock.pending]).toEqual([[], true, 1, 0]);
+  });
+
+  it("whose result there are no means to read just now is told later", async () => {
+    const journal = new MemoryJournal();
+    const { begun, outcomes, clock } = await processOn(journal);
+    const { run } = await begun();
+    journal.isUnreadableNow = true;
+    run?.reply.complete(succeeded, new Uint8Array(0));
     await settled();
-    expect(clock.pending).toBe(0);
+    journal.isUnreadableNow = false;
+    expect(outcomes).toEqual([]);
+    clock.advance(5_000);
+    await settled();
+    expect(outcomes).toMatchObject([{ outcome: "succeeded" }]);
   });
 
   it("is not begun a second time, nor beyond the quota of results that wait", async () => {
@@ -233,6 +262,35 @@ describe("what an earlier process left", () => {
     ]);
     await after.work.settle([finished.order, running.order]);
     expect((await processOn(journal)).outcomes).toEqual([]);
+  });
+
+  it("is not told as lost while its container may still run, nor said not to be here, and once that is gone it is", async () => {
+    const journal = new MemoryJournal();
+    const { order: opened } = await (await processOn(journal)).begun();
+    let isGone = false;
+    const after = await processOn(journal, () => isGone);
+    await after.work.recover(() => isGone);
+    expect([after.outcomes, after.work.confirm([{ ...opened, cancel: false }]).unknown, after.work.holdings.running]).toEqual([[], [], [{ invocationId: opened.invocationId, attempt: 1 }]]);
+    isGone = true;
+    await after.work.recover(() => isGone);
+    await settled();
+    expect(after.outcomes).toMatchObject([{ outcome: "lost", id: opened.invocationId }]);
+    await after.work.recover(() => isGone);
+    expect(after.outcomes).toHaveLength(1);
+  });
+
+  it("is told in turns, so that what no broker settles keeps none of the others from it", async () => {
+    const journal = new MemoryJournal();
+    const { begun, bus, work, outcomes, clock } = await processOn(journal);
+    bus.connected = false;
+    for (let index = 0; index < 129; index += 1) (await begun()).run?.reply.complete(succeeded, new Uint8Array(0));
+    await settled();
+    bus.connected = true;
+    work.connected();
+    await settled();
+    clock.advance(5_000);
+    await settled();
+    expect(new Set(outcomes.map(({ id }) => id)).size).toBe(129);
   });
 
   it("waits for the bus, and goes at once when that is back", async () => {

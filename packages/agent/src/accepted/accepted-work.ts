@@ -26,19 +26,33 @@ const tellAtOnce = 128;
 /** Of so many withdrawn attempts an order may still come; the oldest are forgotten first. */
 const maxWithdrawn = 100_000;
 
+/** A result on its way to a broker. */
+interface Waiting {
+  readonly key: AttemptKey;
+  /** Where the disk did not take it. */
+  readonly inMemory: KeptResult | undefined;
+  /** Whose it is, a JSON document; undefined where that was lost. */
+  readonly orphan: unknown;
+}
+
 /**
  * Attempts at accepted invocations at this agent: begun only once that is on disk, and told of until a broker has stored what became of
  * them, over any number of processes and outages.
  *
  * Invariants: W1 an attempt that was begun ends in one result. One that an earlier process had begun is `lost`: nobody can say what its
- * program did. W2 a result is on disk before its start is forgotten, and told until it is settled. W3 what the disk does not take is told
- * from memory, and its start stays: should the process die, it is `lost`, which is true. W4 an attempt that a broker was told is not here
- * is not begun here any more: it may be elsewhere by then.
+ * program did, once it does nothing any more. W2 a result is told until it is settled, and its start stays on disk as long: whose it is, is
+ * known should the result be damaged, and it is told as `lost` then. W3 what the disk does not take is told from memory: should the process
+ * die, it is `lost`, which is true. W4 an attempt that a broker was told is not here is not begun here any more: it may be elsewhere by
+ * then. W5 of an attempt that was begun here no broker is told that it is not here, until it is settled.
  */
 export class AcceptedWork {
   readonly #options: AcceptedWorkOptions;
-  /** Finished and not settled; with its result where the disk did not take that. */
-  readonly #waiting = new Map<string, { readonly key: AttemptKey; readonly inMemory: KeptResult | undefined }>();
+  /** Finished and not settled. */
+  readonly #waiting = new Map<string, Waiting>();
+  /** Begun by an earlier process, and perhaps still under way. */
+  readonly #unended: Map<string, BegunAttempt>;
+  /** Of these nobody can say any more what became of them, nor whose they are. */
+  readonly #unreadable = new Set<string>();
   /** Told, and not yet settled; by when it is told again. */
   readonly #told = new Map<string, () => void>();
   /** Taken, and not finished. */
@@ -49,15 +63,27 @@ export class AcceptedWork {
 
   constructor(options: AcceptedWorkOptions) {
     this.#options = options;
-    for (const key of options.outbox.waiting) this.#waiting.set(nameOf(key), { key, inMemory: undefined });
+    const begun = new Map(options.starts.interrupted.map((each) => [nameOf(each), each]));
+    for (const key of options.outbox.waiting) {
+      this.#waiting.set(nameOf(key), { key, inMemory: undefined, orphan: begun.get(nameOf(key))?.head });
+      begun.delete(nameOf(key)); // It had finished: W2.
+    }
+    this.#unended = begun;
   }
 
-  /** Ends what an earlier process had begun; once, before anything is opened. */
-  async recover(): Promise<void> {
-    for (const begun of this.#options.starts.interrupted) {
-      if (this.#waiting.has(nameOf(begun))) this.#options.starts.end(begun); // It had finished: W2.
-      else await this.#keep(lostResult(begun)); // W1
+  /** Ends what earlier processes had begun, as far as that is over; before anything is opened, and again when more may be. */
+  async recover(isOver: (key: AttemptKey) => boolean): Promise<void> {
+    for (const begun of [...this.#unended.values()]) {
+      if (!isOver(begun)) continue;
+      await this.#keep(lostResult(begun, diedWithIt)); // W1
+      this.#unended.delete(nameOf(begun));
     }
+  }
+
+  /** What is here, for those who compare it with what is believed elsewhere. */
+  get holdings(): { readonly running: readonly AttemptKey[]; readonly waiting: readonly AttemptKey[]; readonly unreadable: number } {
+    const keys = (names: Iterable<string>) => [...names].map(keyOf);
+    return { running: keys([...this.#running.keys(), ...this.#unended.keys()]), waiting: keys(this.#waiting.keys()), unreadable: this.#unreadable.size };
   }
 
   /** A broker's order. */
@@ -102,7 +128,8 @@ export class AcceptedWork {
 
   /** Taken here and not finished, or finished and not settled. */
   has(key: AttemptKey): boolean {
-    return this.#running.has(nameOf(key)) || this.#waiting.has(nameOf(key));
+    const name = nameOf(key);
+    return this.#running.has(name) || this.#waiting.has(name) || this.#unended.has(name); // W5
   }
 
   /** A broker has stored what became of these. */
@@ -112,10 +139,11 @@ export class AcceptedWork {
       const waiting = this.#waiting.get(name);
       if (waiting === undefined) continue;
       this.#waiting.delete(name);
+      this.#unreadable.delete(name);
       this.#told.get(name)?.();
       this.#told.delete(name);
-      if (waiting.inMemory !== undefined) this.#options.starts.end(key); // W3
       await this.#options.outbox.settle(key);
+      this.#options.starts.end(key); // W2
     }
     this.#tell();
   }
@@ -142,17 +170,16 @@ export class AcceptedWork {
   }
 
   async #keep(result: KeptResult): Promise<void> {
-    const { outbox, starts, log } = this.#options;
+    const { outbox, log } = this.#options;
     const { invocationId, attempt } = result;
     let inMemory: KeptResult | undefined;
     try {
       await outbox.keep(result);
-      starts.end(result); // W2
     } catch (err) {
       log.error({ err, invocationId, attempt }, "result not kept on disk, only in memory");
       inMemory = result;
     }
-    this.#waiting.set(nameOf(result), { key: { invocationId, attempt }, inMemory });
+    this.#waiting.set(nameOf(result), { key: { invocationId, attempt }, inMemory, orphan: (result.head as { orphan?: unknown }).orphan });
     this.#tell(result);
   }
 
@@ -160,28 +187,47 @@ export class AcceptedWork {
   #tell(fresh?: KeptResult): void {
     const { bus, clock } = this.#options;
     if (this.#isClosed || !bus.connected) return;
-    for (const [name, { key, inMemory }] of this.#waiting) {
+    for (const [name, waiting] of this.#waiting) {
       if (this.#told.size >= tellAtOnce) return;
-      if (this.#told.has(name)) continue;
-      this.#told.set(name, clock.after(tellAgainMs, () => {
-        this.#told.delete(name);
-        this.#tell();
-      }));
-      void this.#tellOne(key, inMemory ?? (fresh !== undefined && nameOf(fresh) === name ? fresh : undefined));
+      if (this.#told.has(name) || this.#unreadable.has(name)) continue;
+      this.#told.set(name, clock.after(tellAgainMs, () => this.#tellAgain(name)));
+      this.#tellOne(waiting, fresh !== undefined && nameOf(fresh) === name ? fresh : undefined).catch((err: unknown) => this.#options.log.warn({ err, invocationId: waiting.key.invocationId }, "result not told; it will be"));
     }
   }
 
-  async #tellOne(key: AttemptKey, inMemory: KeptResult | undefined): Promise<void> {
-    const result = inMemory ?? (await this.#options.outbox.read(key));
-    if (result === undefined) return void this.#waiting.delete(nameOf(key)); // Settled meanwhile; or its file cannot be read, now or later.
-    if (this.#waiting.has(nameOf(key))) this.#options.bus.outcome({ kind: "answer", head: result.head, body: result.body });
+  /** Behind the others: what no broker settles keeps none of them from being told. */
+  #tellAgain(name: string): void {
+    this.#told.delete(name);
+    const waiting = this.#waiting.get(name);
+    this.#waiting.delete(name);
+    if (waiting !== undefined) this.#waiting.set(name, waiting);
+    this.#tell();
+  }
+
+  async #tellOne({ key, inMemory, orphan }: Waiting, fresh: KeptResult | undefined): Promise<void> {
+    const { outbox, bus, log } = this.#options;
+    const name = nameOf(key);
+    const result = inMemory ?? fresh ?? (await outbox.read(key));
+    if (!this.#waiting.has(name)) return; // Settled meanwhile.
+    if (result !== undefined) return bus.outcome({ kind: "answer", head: result.head, body: result.body });
+    this.#told.get(name)?.();
+    this.#told.delete(name);
+    if (orphan !== undefined) return this.#keep(lostResult({ ...key, head: orphan }, damaged)); // W2
+    this.#unreadable.add(name);
+    log.error({ invocationId: key.invocationId, attempt: key.attempt }, "attempt whose result and start cannot be read; brokers count it as lost when its time is over");
   }
 }
 
+const diedWithIt = "The agent died while it ran: nobody can say what it did";
+const damaged = "It ended, and its result on the agent's disk cannot be read any more";
 const nameOf = ({ invocationId, attempt }: AttemptKey) => `${invocationId} ${attempt}`;
 
-function lostResult({ invocationId, attempt, head }: BegunAttempt): KeptResult {
-  const message = "The agent died while it ran: nobody can say what it did";
+function keyOf(name: string): AttemptKey {
+  const [invocationId = "", attempt] = name.split(" ");
+  return { invocationId, attempt: Number(attempt) };
+}
+
+function lostResult({ invocationId, attempt, head }: BegunAttempt, message: string): KeptResult {
   const error = new LongshoreError("agent_lost", message, { phase: "execution" }).toShape();
   return { invocationId, attempt, head: { complete: true, headers: [], result: { outcome: "lost", message, error }, orphan: head as Orphan, bodyBytes: 0, bodyKept: true }, body: new Uint8Array(0) };
 }

@@ -57,6 +57,10 @@ describe("planReconcile()", () => {
     expect(planReconcile([owned("i1", { running: false }), owned("i2")], belief)).toEqual({ adopt: [], remove: [], missing: ["i3"] });
   });
 
+  it("removes what could go on serving too, once everybody who could adopt it has had the time", () => {
+    expect(causes([owned("left"), owned("known")], { known: new Set(["known"]), busy: new Set(), isSettled: true })).toEqual({ left: "left_over" });
+  });
+
   it("keeps one of two containers of one instance", () => {
     const [first, second] = [owned("i1"), owned("i1", { id: "c-other" as ContainerId })];
     const plan = planReconcile([first, second], nothingKnown);
@@ -76,7 +80,7 @@ describe("sweep()", () => {
       },
     };
     const plan = await sweep(engine, () => nothingKnown);
-    expect([removed, plan.adopt.map(({ instanceId }) => instanceId)]).toEqual([["c-b"], ["c"]]);
+    expect([removed, plan.adopt.map(({ instanceId }) => instanceId), plan.remaining.map(({ id }) => id)]).toEqual([["c-b"], ["c"], ["c-a"]]);
   });
 
   it("asks what is known only once the engine has answered", async () => {
@@ -88,7 +92,7 @@ describe("sweep()", () => {
       },
       removeContainer: () => Promise.reject(new Error("must not be removed")),
     };
-    expect(await sweep(engine, () => ({ known, busy: new Set() }))).toEqual({ adopt: [], remove: [], missing: [] });
+    expect(await sweep(engine, () => ({ known, busy: new Set() }))).toEqual({ adopt: [], remove: [], missing: [], remaining: [] });
   });
 });
 

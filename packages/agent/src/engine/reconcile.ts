@@ -9,6 +9,8 @@ export interface Belief {
   readonly known: ReadonlySet<string>;
   /** Instances that the journal saw start an invocation without an end: their connection died with the agent, so they are ended. */
   readonly busy: ReadonlySet<string>;
+  /** Whoever could adopt something has done so: what is not known is nobody's. Absent: what can go on serving is kept for that. */
+  readonly isSettled?: boolean;
 }
 
 /** A running container of an earlier process of this agent that can go on serving. */
@@ -20,13 +22,19 @@ export interface AdoptionCandidate {
 }
 
 /** Why a container is removed. */
-export type RemovalCause = "not_running" | "no_instance" | "busy" | "not_adoptable" | "duplicate";
+export type RemovalCause = "not_running" | "no_instance" | "busy" | "not_adoptable" | "duplicate" | "left_over";
 
 export interface ReconcilePlan {
   readonly adopt: readonly AdoptionCandidate[];
   readonly remove: readonly { readonly container: OwnedContainer; readonly cause: RemovalCause }[];
   /** Known instances that the engine no longer has. */
   readonly missing: readonly string[];
+}
+
+/** What was done of a plan. */
+export interface Swept extends ReconcilePlan {
+  /** What was to be removed and is still there. */
+  readonly remaining: readonly OwnedContainer[];
 }
 
 /**
@@ -62,6 +70,7 @@ function decide(container: OwnedContainer, instanceId: string | undefined, belie
   const revisionDigest = container.labels[labelKeys.revisionDigest];
   // A lambda runtime's poll ended with the process that served it.
   const canServe = adoption?.mode === "become" && adoption.contract !== "lambda" && container.ip !== undefined;
+  if (belief.isSettled === true) return "left_over"; // It could not be removed when it was to be: no run may go on in it unseen.
   return canServe && revisionDigest !== undefined && revisionDigest !== "" ? { container, instanceId, revisionDigest, adoption } : "not_adoptable";
 }
 
@@ -72,18 +81,22 @@ const removalsAtOnce = 4;
  * Compares the engine's containers with what the agent believes, removes what nobody needs, and says what remains to be adopted.
  * `belief` is asked after the engine has answered: an instance begun meanwhile is known by then.
  */
-export async function sweep(engine: Pick<Engine, "listOwned" | "removeContainer">, belief: () => Belief, log?: Logger): Promise<ReconcilePlan> {
+export async function sweep(engine: Pick<Engine, "listOwned" | "removeContainer">, belief: () => Belief, log?: Logger): Promise<Swept> {
   const owned = await engine.listOwned();
   const plan = planReconcile(owned, belief());
   const queue = [...plan.remove];
+  const remaining: OwnedContainer[] = [];
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const { container, cause } = next;
       // One that cannot be removed now is met again by the next sweep, and keeps none of the others from going.
-      await engine.removeContainer(container.id).catch((error: unknown) => log?.warn({ err: error, containerId: container.id, cause }, "container not removed"));
+      await engine.removeContainer(container.id).catch((error: unknown) => {
+        remaining.push(container);
+        log?.warn({ err: error, containerId: container.id, cause }, "container not removed");
+      });
     }
   };
   await Promise.all(Array.from({ length: removalsAtOnce }, work));
   log?.info({ adopt: plan.adopt.length, removed: plan.remove.length, missing: plan.missing.length }, "containers reconciled");
-  return plan;
+  return { ...plan, remaining };
 }

@@ -9,7 +9,7 @@ import { join } from "node:path";
 export interface Journal {
   started(run: { invocationId: string; attempt: number; instanceId: string }): void;
   ended(run: { invocationId: string; attempt: number; outcome: string }): void;
-  /** Runs that were under way when the process before this one died: they are `lost`, whatever they did. */
+  /** Runs that were under way when processes before this one died: they are `lost`, whatever they did. Named by every process until {@link ended}. */
   readonly interrupted: readonly InterruptedRun[];
   close(): void;
 }
@@ -31,9 +31,11 @@ export function openJournal(folder: string): Journal {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, "runs");
   const interrupted = [...openRuns(readIfThere(path)).values()];
-  let open = new Map<string, InterruptedRun>();
+  let open = new Map(interrupted.map((run) => [keyOf(run), run]));
   let written = 0;
-  writeFileSync(path, "", { mode: 0o600 });
+  // Should this process die before their instances are ended, the next one must know of them.
+  writeFileSync(`${path}.new`, interrupted.map(startLine).join(""), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
   let file = openSync(path, "a", 0o600);
   let ends = "";
   let timer: NodeJS.Timeout | undefined;

@@ -31,6 +31,8 @@ interface ToWrite {
   readonly payload: Uint8Array;
 }
 
+/** Failures that are the process's, and not the file's. */
+const passing: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EINTR"]);
 /** A segment takes nothing more from that length on. */
 const segmentBytes = 2 ** 21;
 
@@ -94,7 +96,7 @@ export class Outbox {
     }
   }
 
-  /** Undefined when there is none, or it cannot be read, which is logged. */
+  /** Undefined when there is none, or it is damaged, which is logged. Rejects when the process has no means to read it just now. */
   async read(key: AttemptKey): Promise<KeptResult | undefined> {
     const place = this.#places.get(nameOf(key));
     if (place === undefined) return undefined;
@@ -103,6 +105,7 @@ export class Outbox {
     } catch (err) {
       if (!this.#places.has(nameOf(key))) return undefined; // Settled meanwhile.
       this.#options.log.error({ err, invocationId: key.invocationId, attempt: key.attempt }, "kept result cannot be read");
+      if (passing.has((err as NodeJS.ErrnoException).code ?? "")) throw err;
       return undefined;
     }
   }

@@ -10,13 +10,17 @@ export class MemoryJournal {
   readonly kept = new Map<string, KeptResult>();
   /** What was written, in order. */
   readonly written: string[] = [];
+  /** What was kept, and cannot be read any more. */
+  readonly damaged = new Set<string>();
+  isUnreadableNow = false;
   hasRoom = true;
   /** Thrown by every write while it is set. */
   failing: Error | undefined;
 
   /** As a process finds them when it starts. */
   open(): Pick<AcceptedWorkOptions, "starts" | "outbox"> {
-    const { begun, kept } = this;
+    const { begun, kept, damaged } = this;
+    const isUnreadableNow = () => this.isUnreadableNow;
     const write = async (what: string): Promise<void> => {
       await Promise.resolve();
       if (this.failing !== undefined) throw this.failing;
@@ -40,8 +44,12 @@ export class MemoryJournal {
         async keep(result) {
           await write(`keep ${nameOf(result)}`);
           kept.set(nameOf(result), result);
+          damaged.delete(nameOf(result));
         },
-        read: (key) => Promise.resolve(kept.get(nameOf(key))),
+        async read(key) {
+          if (isUnreadableNow()) throw new Error("EMFILE");
+          return damaged.has(nameOf(key)) ? undefined : kept.get(nameOf(key));
+        },
         settle: (key) => Promise.resolve(void kept.delete(nameOf(key))),
       },
     };
