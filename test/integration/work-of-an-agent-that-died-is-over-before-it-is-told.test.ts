@@ -21,7 +21,7 @@ it("kill -9 of an agent under accepted work: its next process ends what went on,
   const fleet = createFleet({ url });
   const view = async (id: string) => (await (await fetch(`${url}/v1/invocations/${id}`)).json()) as View;
   const { image } = await laboratoryFunction("lab");
-  const document = { contract: "stdio", command: ["node"], args: ["-e", "setTimeout(() => undefined, 60_000)"], image, timeoutMs: 120_000, stopGraceMs: 500, concurrency: 1 } as const;
+  const document = { contract: "stdio" as const, command: ["node"], args: ["-e", "setTimeout(() => undefined, 60_000)"], image, timeoutMs: 120_000, stopGraceMs: 500, concurrency: 1 };
   const begin = async (name: string, idempotent: boolean) => {
     await fleet.deploy(await laboratoryFunction(name, { ...document, idempotent }));
     const answer = await fetch(`${url}/v1/functions/${name}/invocations?mode=async`, { method: "POST", body: "x" });
@@ -32,7 +32,7 @@ it("kill -9 of an agent under accepted work: its next process ends what went on,
   const sleeping = async () => {
     const running = await docker.listContainers({ filters: { label: [`longshore.agent=${agent.agentId}`] } });
     const titles = await Promise.all(running.map(async ({ Id }) => [Id, JSON.stringify(await docker.getContainer(Id).top().catch(() => ""))] as const));
-    return titles.filter(([, processes]) => processes.includes("60_000") && processes.includes('node -e')).map(([id]) => id);
+    return titles.filter(([, processes]) => processes.includes('"node -e')).map(([id]) => id);
   };
   while ((await sleeping()).length < 2) await pause(100);
   const old = await sleeping();

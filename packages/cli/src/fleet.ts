@@ -1,4 +1,4 @@
-import type { AgentView, AwsKey, AwsKeyView, DeadLetter, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationRecord, InvocationResult, InvocationView, LogLine, RedriveAnswer, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, WebhookSecret } from "@longshore/protocol";
+import type { AgentView, AwsKey, AwsKeyView, DeadLetter, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationRecord, InvocationResult, InvocationView, LogLine, QueueView, RedriveAnswer, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, WebhookSecret } from "@longshore/protocol";
 import type { Connection } from "./command-line/connection.ts";
 
 /** What commands need of a fleet. The SDK's is one; tests bring their own. */
@@ -50,6 +50,7 @@ export interface Fleet {
     readonly resume: (name: string) => Promise<ScheduleView>;
     readonly run: (name: string) => Promise<ScheduleRun>;
   };
+  readonly queue: { readonly get: () => Promise<QueueView> };
   readonly tokens: { readonly create: (request: TokenRequest) => Promise<TokenAnswer> };
   readonly invocation: (invocationId: string) => InvocationHandle;
   readonly close: () => Promise<void> | void;

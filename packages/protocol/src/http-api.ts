@@ -8,6 +8,7 @@ import { invocationRecordSchema, invocationViewSchema } from "./invocation.ts";
 import { logFilterSchema } from "./log-query.ts";
 import { functionNameSchema, siteIdSchema } from "./names.ts";
 import { pullProgressSchema } from "./order.ts";
+import { queueViewSchema } from "./queue-view.ts";
 import { scheduleDocumentSchema, scheduleListSchema, scheduleRunSchema, scheduleViewSchema } from "./schedule.ts";
 import { labelsSchema, whereSchema } from "./where.ts";
 
@@ -221,6 +222,7 @@ export const routes = [
   { id: "functionLogs", method: "GET", path: "/v1/functions/{fn}/logs", summary: "Log lines of all instances as JSON lines", access: "key", query: logFilterSchema, status: 200 },
   { id: "invoke", method: "POST", path: "/v1/functions/{fn}/invocations", summary: "Invoke with the body's bytes and wait for the answer, or with mode=async have it accepted", access: "key", query: invokeQuerySchema, status: 200 },
   { id: "listInvocations", method: "GET", path: "/v1/invocations", summary: "Accepted invocations that have not ended, or that have, in pages", access: "key", query: invocationPageQuerySchema, response: invocationListSchema, status: 200 },
+  { id: "getQueue", method: "GET", path: "/v1/queue", summary: "Accepted work as it stands, and what brokers and agents say of it", access: "key", response: queueViewSchema, status: 200 },
   { id: "listDeadLetters", method: "GET", path: "/v1/dead-letters", summary: "Accepted invocations that did not succeed, kept 14 days, in pages", access: "key", query: deadLetterPageQuerySchema, response: deadLetterListSchema, status: 200 },
   { id: "getDeadLetter", method: "GET", path: "/v1/dead-letters/{id}", summary: "One of them", access: "key", response: deadLetterSchema, status: 200 },
   { id: "getDeadLetterBody", method: "GET", path: "/v1/dead-letters/{id}/body", summary: "The bytes that its caller sent", access: "key", status: 200 },

@@ -20,6 +20,7 @@ export * from "./join-token.ts";
 export * from "./log-query.ts";
 export * from "./names.ts";
 export * from "./order.ts";
+export * from "./queue-view.ts";
 export * from "./reason.ts";
 export * from "./schedule.ts";
 export * from "./settings.ts";

@@ -50,6 +50,8 @@ const attemptKeySchema = z.object({ invocationId: invocationIdSchema, attempt: z
 export const maxAttemptsAsked = 1000;
 /** The attempts that an agent has not, and will not begin. */
 export const confirmAnswerSchema = z.object({ unknown: z.array(attemptKeySchema) });
+/** Attempts at accepted invocations that an agent has; `unreadable`: so many that ended there it can say nothing of. */
+export const holdingsSchema = z.object({ running: z.array(attemptKeySchema), waiting: z.array(attemptKeySchema), unreadable: z.number().int().nonnegative().default(0) });
 
 /** Where a line of log was written; `system`: the agent's, or a broker's, own words. */
 export const logStreams = ["stdout", "stderr", "system"] as const;
@@ -80,6 +82,8 @@ export const askSchema = z.discriminatedUnion("ask", [
    * `cancel`. Answered by {@link confirmAnswerSchema}.
    */
   z.object({ ask: z.literal("confirm"), attempts: z.array(attemptKeySchema.extend({ cancel: z.boolean().default(false) })).max(maxAttemptsAsked) }),
+  /** What has the agent of accepted work? Changes nothing. Answered by {@link holdingsSchema}. */
+  z.object({ ask: z.literal("holdings") }),
   /** Lines of log, as a streamed body of {@link logLineSchema} JSON lines; with `follow` until cancelled. */
   z.object({
     ask: z.literal("logs"),

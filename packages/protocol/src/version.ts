@@ -4,7 +4,7 @@
  *
  * - 1 (2026-11-25): the first: run orders, asks, heartbeats, framed bodies with credit.
  * - 2 (2026-11-25): a function's `runtime`, which an agent of 1 would not heed and is not trusted with; an image's `volumes` and `faults`.
- * - 3 (2026-11-28): attempts at accepted invocations (`accepted` of a run order, the outcome subject, the ask `settle`), which an agent of 2
+ * - 3 (2026-11-28): attempts at accepted invocations (`accepted` of a run order, the outcome subject, the asks `settle`, `confirm` and `holdings`), which an agent of 2
  *   would run like any other, and forget.
  */
 export const protocolVersion = 3;

@@ -1,4 +1,4 @@
-import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, invocationListSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, invocationListSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type QueueView, queueViewSchema, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHandle, type InvocationHandle } from "./handle.ts";
@@ -117,6 +117,8 @@ export interface Fleet extends AsyncDisposable {
     /** Has one invocation accepted now, besides the due times. */
     run(name: string): Promise<ScheduleRun>;
   };
+  /** Accepted work as it stands, and what brokers and agents say of it; every agent is asked: for people who look, not to watch by. */
+  readonly queue: { get(): Promise<QueueView> };
   readonly tokens: { create(request: TokenOptions): Promise<TokenAnswer> };
   invocation(invocationId: string): InvocationHandle;
   /** Every agent as it stands, `caught_up`, then what happens. Over a WebSocket only. */
@@ -240,6 +242,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
       resume: (name) => read(scheduleViewSchema, { method: "POST", path: schedulePath(name, "/resume") }),
       run: (name) => read(scheduleRunSchema, { method: "POST", path: schedulePath(name, "/run") }),
     },
+    queue: { get: () => read(queueViewSchema, { method: "GET", path: "/v1/queue" }) },
     tokens: { create: (request) => read(tokenAnswerSchema, { method: "POST", path: "/v1/tokens", body: request }) },
     invocation: (invocationId) => createHandle(http, readLogs, invocationId),
     watch({ signal } = {}) {

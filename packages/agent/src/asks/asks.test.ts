@@ -53,6 +53,7 @@ function scene() {
         told.push(["confirm", attempts]);
         return { unknown: [] };
       },
+      holdings: { running: [{ invocationId: "i1", attempt: 2 }], waiting: [], unreadable: 0 },
     },
     introduce: tell("introduce"),
     drain: async (deadlineMs) => void told.push(["drain", deadlineMs]),
@@ -88,6 +89,7 @@ describe("what a broker asks", () => {
     await made.ask({ ask: "introduce" });
     await made.ask({ ask: "settle", attempts: [] });
     expect(await made.ask({ ask: "confirm", attempts: [] })).toEqual({ unknown: [] });
+    expect(await made.ask({ ask: "holdings" })).toEqual({ running: [{ invocationId: "i1", attempt: 2 }], waiting: [], unreadable: 0 });
     expect(made.told).toEqual([["forget", "d"], ["retire", "d"], ["drain", 5], ["resume"], ["introduce"], ["settle", []], ["confirm", []]]);
     const answered = made.ask({ ask: "logs", tenantId: "default", tail: 1, follow: false });
     expect(Symbol.asyncIterator in answered).toBe(true);

@@ -17,7 +17,7 @@ export interface AskedParts {
   readonly revisions: KnownRevisions;
   readonly adoption: Pick<Adoption, "revisionKnown">;
   readonly logs: Pick<LogStore, "read">;
-  readonly accepted: Pick<AcceptedWork, "settle" | "confirm">;
+  readonly accepted: Pick<AcceptedWork, "settle" | "confirm" | "holdings">;
   readonly introduce: () => void;
   readonly drain: (deadlineMs: number) => Promise<void>;
   readonly resume: () => void;
@@ -48,6 +48,8 @@ async function handle(parts: AskedParts, ask: Exclude<Ask, { ask: "logs" | "insp
       return parts.accepted.settle(ask.attempts);
     case "confirm":
       return parts.accepted.confirm(ask.attempts);
+    case "holdings":
+      return parts.accepted.holdings;
   }
 }
 

@@ -99,6 +99,8 @@ export interface QueueStore {
   /** Stores the terminal record, and what comes of it, and takes the entry away, in one write. False: another record came first, and stays. */
   finish(key: QueueKey, record: unknown, body: Uint8Array, along?: Along): Promise<boolean>;
   list(kind: ListedKind, page: ListedPage): Promise<readonly Listed[]>;
+  /** How many there are of a kind, of all tenants. */
+  count(kind: ListedKind): Promise<number>;
   findDead(tenantId: TenantId, invocationId: InvocationId): Promise<Listed | undefined>;
   /** Takes one of a listing away, if it still stands. */
   remove(listed: Pick<Listed, "sequence">): Promise<void>;

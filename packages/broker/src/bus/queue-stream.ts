@@ -141,6 +141,15 @@ export class QueueStream implements QueueStore {
     });
   }
 
+  count(kind: ListedKind): Promise<number> {
+    const session = this.#session;
+    if (session === undefined) return Promise.reject(notConnected("count invocations"));
+    return attempt("count invocations", async () => {
+      const consumer = await session.jetStream.consumers.get(queueStreamName, { filter_subjects: listingOf(kind, "*", "*") });
+      return (await consumer.info(true)).num_pending;
+    });
+  }
+
   async remove({ sequence }: Pick<Listed, "sequence">): Promise<void> {
     const session = this.#session;
     if (session === undefined) throw notConnected("remove what is stored of an invocation");

@@ -15,6 +15,7 @@ function given(query: URLSearchParams): Record<string, unknown> {
 
 /** Listings of accepted invocations, and what is done about those that did not succeed. */
 export const deadLetterHandlers = {
+  getQueue: ({ parts, tenantId }) => parts.queue.survey(tenantId),
   listInvocations: ({ parts, tenantId, query }) => parts.queue.list(tenantId, parseInput(invocationPageQuerySchema, given(query), "query")),
   listDeadLetters: ({ parts, tenantId, query }) => parts.deadLetters.list(tenantId, parseInput(deadLetterPageQuerySchema, given(query), "query")),
   getDeadLetter: async (context) => (await context.parts.deadLetters.get(context.tenantId, idOf(context))).letter,

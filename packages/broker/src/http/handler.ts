@@ -22,7 +22,7 @@ export interface BrokerParts {
     cancel(tenantId: TenantId, invocationId: InvocationId): Promise<void>;
     result(tenantId: TenantId, invocationId: InvocationId): Promise<{ record: InvocationRecord; body: Uint8Array }>;
   };
-  readonly queue: Acceptor & Pick<Queue, "list">;
+  readonly queue: Acceptor & Pick<Queue, "list" | "survey">;
   readonly deadLetters: Pick<DeadLetters, "list" | "get" | "redrive" | "redriveAll" | "remove">;
   readonly fleet: {
     agents(page: AgentPageQuery): AgentList;

@@ -14,7 +14,7 @@ afterEach(async () => {
 
 async function start(brokerId: string, store: MemoryStore, clock: ManualClock) {
   const changes: string[][] = [];
-  const brokers: PresentBrokers = new PresentBrokers({ brokerId, store, clock, log, changed: () => changes.push(brokers.ids.toSorted()) });
+  const brokers: PresentBrokers = new PresentBrokers({ brokerId, store, clock, log, state: () => ({ of: brokerId }), changed: () => changes.push(brokers.ids.toSorted()) });
   started.push(brokers);
   await brokers.start();
   await settled();
@@ -27,6 +27,7 @@ it("brokers learn of one another, and of one that leaves at once", async () => {
   const two = await start("b-2", store, clock);
   expect(one.changes).toEqual([["b-1", "b-2"]]);
   expect(two.brokers.ids.toSorted()).toEqual(["b-1", "b-2"]);
+  expect(Object.fromEntries(one.brokers.states)).toEqual({ "b-1": { of: "b-1" }, "b-2": { of: "b-2" } });
   await two.brokers.close();
   await settled();
   expect(one.changes).toEqual([["b-1", "b-2"], ["b-1"]]);

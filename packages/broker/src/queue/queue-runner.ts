@@ -58,6 +58,7 @@ const faultyAgainMs = 60_000;
 export class QueueRunner {
   readonly #options: QueueRunnerOptions;
   readonly #claims: Claims;
+  readonly #unreadable = new Set<string>();
   #busy = 0;
   #pausedUntilMs = 0;
   #cancelTimer: () => void = () => undefined;
@@ -71,6 +72,16 @@ export class QueueRunner {
   /** How many attempts are with agents by this broker's sending. */
   get running(): number {
     return this.#claims.size;
+  }
+
+  /** How much could not be read when it was tried last. */
+  get unreadable(): number {
+    return this.#unreadable.size;
+  }
+
+  /** Of partitions that another broker has now. */
+  forget(): void {
+    this.#unreadable.clear(); // What is still this one's is tried, and counted, again.
   }
 
   /** Something new may be there to be tried. */
@@ -105,6 +116,7 @@ export class QueueRunner {
 
   /** Some broker stored the record of it. */
   ended(tenantId: TenantId, invocationId: InvocationId): void {
+    this.#unreadable.delete(`${tenantId}.${invocationId}`);
     this.#claims.release(tenantId, invocationId, false);
     this.wake();
   }
@@ -170,14 +182,16 @@ export class QueueRunner {
 
   async #handle(due: Due): Promise<void> {
     const { index, log } = this.#options;
-    const { invocationId, functionName, attempt } = due.entry;
+    const { tenantId, invocationId, functionName, attempt } = due.entry;
     try {
       await this.#try(due);
+      this.#unreadable.delete(`${tenantId}.${invocationId}`);
       index.settled(due.entry);
     } catch (err) {
       log.warn({ err, invocationId, functionName, attempt }, "queued invocation not tried");
       const isPassing = err instanceof LongshoreError && err.code === "unavailable";
       if (isPassing) this.#pausedUntilMs = this.#nowMs + pauseMs;
+      else this.#unreadable.add(`${tenantId}.${invocationId}`);
       index.putBack(due.entry, this.#nowMs, this.#nowMs + (isPassing ? 0 : faultyAgainMs));
     }
     this.#busy -= 1;

@@ -1,4 +1,4 @@
-import { acceptedProtocolVersion, type AgentAddress, type AgentId, confirmAnswerSchema, type Frame, type FunctionName, type InvocationId, type InvocationList, type InvocationPageQuery, type InvocationRecord, type InvocationView, LongshoreError, type PendingInvocation, type TenantId } from "@longshore/protocol";
+import { acceptedProtocolVersion, type AgentAddress, type AgentId, confirmAnswerSchema, type Frame, type FunctionName, type InvocationId, type InvocationList, type InvocationPageQuery, type InvocationRecord, type InvocationView, LongshoreError, type PendingInvocation, type QueueBroker, type QueueView as QueueSurvey, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
 import type { FoundInvocation, Listed, QueuedInvocation, QueueEntry } from "../bus/queue-store.ts";
@@ -19,6 +19,7 @@ import { QueueIndex } from "./queue-index.ts";
 import { QueueRunner } from "./queue-runner.ts";
 import { SentWork } from "./sent-work.ts";
 import { Settlements } from "./settlements.ts";
+import { surveyQueue } from "./survey.ts";
 import { digestOf, pendingView, readStored, storedOf } from "./stored-invocation.ts";
 import { type AskedAttempt, Unconfirmed } from "./unconfirmed.ts";
 import { WebhookRunner, type WebhookRunnerOptions } from "./webhook-runner.ts";
@@ -119,7 +120,7 @@ export class Queue {
     });
     this.#sentWork = new SentWork({ canSpeak: (agentId) => roster.get(agentId)?.joined !== undefined, abandoned: (entry) => this.#runner.abandoned(entry), clock, log });
     this.#overdue = new Overdue({ queue, end: (overdue) => this.#runner.overdue(overdue), clock, log });
-    this.#brokers = new PresentBrokers({ brokerId: bus.brokerId, store: bus.store, clock, log, changed: () => this.#partitions.reconsider() });
+    this.#brokers = new PresentBrokers({ brokerId: bus.brokerId, store: bus.store, clock, log, state: () => this.#state, changed: () => this.#partitions.reconsider() });
     this.#partitions = new OwnedPartitions({ brokerId: bus.brokerId, brokers: this.#brokers, queue, stands: (entry) => this.#stands(entry), forget: (partition) => this.#forget(partition) });
     queue.onEnded((tenantId, invocationId) => this.#ended(tenantId, invocationId));
     roster.observe({ heard: () => this.#capacityChanged(), changed: (agent) => this.#agentChanged(agent), gone: (agent) => void this.#tooOld.delete(agent) });
@@ -133,6 +134,12 @@ export class Queue {
   /** The brokers that are there, this one among them. */
   get brokers(): readonly string[] {
     return this.#brokers.ids;
+  }
+
+  /** Of this broker, for those who look at the queue. */
+  get #state(): QueueBroker {
+    const unreadable = this.#runner.unreadable + this.#overdue.unreadable;
+    return { partitions: this.#partitions.numbers.length, queued: this.#index.size, unconfirmed: this.#unconfirmed.size, unreadable };
   }
 
   /** Begins to try what is queued. */
@@ -188,6 +195,12 @@ export class Queue {
     const listed = await this.#options.bus.store.queue.list(state === "pending" ? "entry" : "record", { tenantId, functionName: functionName ?? "*", after, limit });
     const next = listed.length === limit ? listed.at(-1)?.sequence : undefined;
     return { invocations: listed.map((each) => listedView(each, state)), ...(next !== undefined && { next }) };
+  }
+
+  /** Accepted work as it stands, and what brokers and agents say of it; of what is named only the tenant's own. */
+  survey(tenantId: TenantId): Promise<QueueSurvey> {
+    const { bus, registry, roster, asker, clock } = this.#options;
+    return surveyQueue({ queue: bus.store.queue, brokers: this.#brokers, registry, roster, asker, nowMs: clock.date().getTime(), tooOld: this.#tooOld }, tenantId);
   }
 
   /** Undefined when no such invocation was accepted. */
@@ -264,6 +277,7 @@ export class Queue {
     this.#index.forget(partition);
     this.#unconfirmed.forget(partition);
     this.#sentWork.forget(partition);
+    this.#runner.forget();
   }
 
   #ended(tenantId: TenantId, invocationId: InvocationId): void {

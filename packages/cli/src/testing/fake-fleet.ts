@@ -20,6 +20,7 @@ export function createFakeFleet(methods: Partial<Fleet>): Fleet & { readonly isC
     awsKeys: group("awsKeys", methods.awsKeys),
     webhookSecret: group("webhookSecret", methods.webhookSecret),
     schedules: group("schedules", methods.schedules),
+    queue: group("queue", methods.queue),
     tokens: group("tokens", methods.tokens),
     close: () => void (isClosed = true),
     isClosed: () => isClosed,

@@ -54,6 +54,11 @@ export class MemoryQueue implements QueueStore {
       .slice(0, limit);
   }
 
+  async count(kind: ListedKind): Promise<number> {
+    await this.#begin();
+    return this.#listed(kind).length;
+  }
+
   /** What a server does with an entry whose time has been over for long. */
   becomeOverdue(tenantId: TenantId, invocationId: InvocationId): void {
     const id = idOf({ tenantId, invocationId });

@@ -119,6 +119,7 @@ export function describeQueue(name: string, open: () => Promise<SharedQueues>): 
       expect((await other.list("record", page)).map(({ head }) => head)).toEqual(keys.slice(0, 3).toReversed().map(({ invocationId }) => ({ ended: invocationId })));
       expect((await other.list("dead", page)).map(({ head }) => head)).toEqual(keys.slice(0, 3).toReversed().map(({ invocationId }) => ({ dead: invocationId })));
       expect(await other.list("dead", { ...page, tenantId: "nobody" as TenantId })).toEqual([]);
+      expect(await Promise.all((["entry", "record", "dead", "overdue"] as const).map((kind) => one.count(kind)))).toEqual([3, 3, 3, 0]);
     });
 
     it("ends an invocation by its first record, which takes the entry's place", async () => {

@@ -1,4 +1,4 @@
-import { type AgentAddress, type Ask, type BrokerId, createInvocationId, type Frame, type FunctionName, type InvocationId, type InvocationRecord, type InvocationResult, type LongshoreError, type Revision, type TenantId } from "@longshore/protocol";
+import { type AgentAddress, type AgentId, type Ask, type BrokerId, createInvocationId, type Frame, type FunctionName, type InvocationId, type InvocationRecord, type InvocationResult, type LongshoreError, type Revision, type TenantId } from "@longshore/protocol";
 import { pino } from "pino";
 import type { Bus } from "../../bus/bus.ts";
 import { MemoryStore } from "../../bus/testing/memory-store.ts";
@@ -23,6 +23,8 @@ export class QueueScene {
   readonly asks: { agentId: string; question: Ask }[] = [];
   /** What agents say that they have not, when they are asked to confirm. */
   readonly missing = new Set<InvocationId>();
+  /** What agents say that they have; the others do not say. */
+  readonly holdings = new Map<AgentId, unknown>();
   readonly revisions = new Map<string, Revision>();
   readonly queue: Queue;
   refusal: LongshoreError | undefined;
@@ -114,6 +116,7 @@ export class QueueScene {
   async #answer({ agentId }: AgentAddress, question: Ask): Promise<unknown> {
     this.asks.push({ agentId, question });
     await Promise.resolve();
+    if (question.ask === "holdings") return this.holdings.get(agentId);
     return question.ask === "confirm" ? { unknown: question.attempts.filter(({ invocationId }) => this.missing.has(invocationId)) } : {};
   }
 }
