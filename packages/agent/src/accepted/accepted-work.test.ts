@@ -221,10 +221,13 @@ describe("an attempt at an accepted invocation", () => {
 
   it("whose result there are no means to read just now is told later", async () => {
     const journal = new MemoryJournal();
-    const { begun, outcomes, clock } = await processOn(journal);
-    const { run } = await begun();
+    const { begun, outcomes, clock, bus, work } = await processOn(journal);
+    bus.connected = false;
+    (await begun()).run?.reply.complete(succeeded, new Uint8Array(0));
+    await settled();
     journal.isUnreadableNow = true;
-    run?.reply.complete(succeeded, new Uint8Array(0));
+    bus.connected = true;
+    work.connected();
     await settled();
     journal.isUnreadableNow = false;
     expect(outcomes).toEqual([]);
