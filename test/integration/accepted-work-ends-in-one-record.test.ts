@@ -50,7 +50,7 @@ it("work is accepted by one broker, run by an agent, and its record and answer a
 
 it("work that waits is cancelled before it begins, and work that runs once its program is stopped", async () => {
   await using fleet = await startFleet({ sites: ["plant"] });
-  await fleet.fleet.deploy(await laboratoryFunction("lab", { contract: "stdio", command: ["/bin/sh"], args: ["-c", "sleep 600"], image: (await laboratoryFunction("lab")).image, timeoutMs: 300_000, stopGraceMs: 500 }));
+  await fleet.fleet.deploy(await laboratoryFunction("lab", { contract: "stdio", command: ["node"], args: ["-e", "setTimeout(() => {}, 600_000)"], image: (await laboratoryFunction("lab")).image, timeoutMs: 300_000, stopGraceMs: 500 }));
   const later = String((await submit(fleet, "lab", { query: "&delayMs=600000" })).document["invocationId"]);
   const running = String((await submit(fleet, "lab")).document["invocationId"]);
   while ((await view(fleet.url, running)).state !== "running") await new Promise((resolve) => setTimeout(resolve, 20));

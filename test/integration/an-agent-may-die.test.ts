@@ -40,4 +40,4 @@ it("kill -9 of an agent: its calls end truly, new ones go elsewhere, and what it
     if (before.includes(Id)) expect(Config.Labels["longshore.revision_id"] ?? Config.Labels["longshore.revision"]).toContain("idle");
   }
   await fleet.close();
-});
+}, 180_000);

@@ -321,7 +321,9 @@ export class QueueRunner {
     const next = this.#next(queued, stored, result);
     if (next.next === "end") return this.#finish(queued, stored, result);
     const { siteId = "", agentId = "" } = stored.sent ?? {};
-    const head = withPast(stored, { attempt: queued.attempt, siteId, agentId, endedAt: this.#options.clock.date().toISOString(), result });
+    const past = { attempt: queued.attempt, siteId, agentId, endedAt: this.#options.clock.date().toISOString(), result };
+    // Its start was written down, and its image began nothing: that is no attempt that counts.
+    const head = result.outcome === "rejected" ? takenBack(stored) : withPast(stored, past);
     await this.#options.queue.again(queued, { ...termsOf(queued), attempt: queued.attempt + 1, notBeforeMs: next.notBeforeMs }, head);
   }
 

@@ -152,6 +152,26 @@ describe("the queue", () => {
   });
 });
 
+describe("an attempt whose instance could not begin", () => {
+  it("is no attempt that counts, and is tried less and less often", async () => {
+    const scene = await ready();
+    const id = await scene.accept();
+    for (const waitMs of [1_000, 2_000, 5_000]) {
+      await scene.begins(id);
+      await scene.ends(id, { outcome: "rejected", error: new LongshoreError("instance_start_failed", "Cannot start", { phase: "startup" }).toShape() });
+      const count = scene.exchanges(id).length;
+      await scene.advance(waitMs - 500, 500);
+      expect(scene.exchanges(id)).toHaveLength(count);
+      await scene.advance(1_000, 500);
+      expect(scene.exchanges(id)).toHaveLength(count + 1);
+    }
+    expect(await scene.queue.find(acme, id)).not.toHaveProperty("past");
+    await scene.begins(id);
+    await scene.ends(id, { outcome: "succeeded" });
+    expect(await outcomeOf(scene, id)).toBe("succeeded");
+  });
+});
+
 describe("an attempt that nobody confirmed", () => {
   it("is asked for at its agent, and is sent anew where that has it not", async () => {
     const scene = await ready();
