@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Checked, checkHistory } from "./checker.ts";
+import { checkHistory } from "./checker.ts";
+import { linesOf } from "./checked-lines.ts";
 import { readHistory } from "./history-file.ts";
 import { faultReport } from "./report.ts";
 
@@ -21,12 +22,4 @@ try {
 } catch (error) {
   process.stderr.write(`check-history: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
   process.exitCode = 2;
-}
-
-function linesOf({ verdicts, violations, figures }: Checked): string[] {
-  return [
-    ...verdicts.map(({ invariant, checked, violations: broken }) => `${invariant.padEnd(4)}${broken.length > 0 ? `VIOLATED, ${broken.length} found` : checked === 0 ? "nothing to check" : "held"}, ${checked} checked`),
-    ...violations.slice(0, 100).map(({ invariant, invocationId, sentence }) => `${invariant}: ${sentence}${invocationId === undefined ? "" : ` (${invocationId})`}`),
-    JSON.stringify(figures),
-  ];
 }

@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 
 /** A host beyond this one: a network namespace with addresses of its own, reached through a pair of interfaces. Needs root. */
 export interface OutsideHost {
+  /** The words in front of a command that is to run on that host. */
+  readonly prefix: readonly string[];
   /** Serves one line to whoever connects, from each of the host's addresses. */
   serve(port: number, line: string): Promise<void>;
   close(): Promise<void>;
@@ -30,6 +32,7 @@ export function createOutsideHost(addresses: readonly string[]): OutsideHost {
   inside("route", "add", "default", "dev", far);
 
   return {
+    prefix: ["ip", "netns", "exec", namespace],
     async serve(port, line) {
       const program = `require("net").createServer((socket) => socket.end(${JSON.stringify(line)})).listen(${port}, "0.0.0.0", () => console.log("listening"))`;
       const server = spawn("ip", ["netns", "exec", namespace, process.execPath, "-e", program], { stdio: ["ignore", "pipe", "inherit"] });

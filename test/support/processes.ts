@@ -22,6 +22,8 @@ export interface FleetProcess {
   interrupt(): Promise<number>;
   /** What it wrote to stderr. */
   errors(): string;
+  /** Resolves with its exit code, -1 for a signal's end. */
+  readonly ended: Promise<number>;
 }
 
 /** A program that was started, and the lines it writes to stdout. */
@@ -150,7 +152,7 @@ function run(words: readonly string[], environment: Readonly<Record<string, stri
     if (line.done === true) throw new Error(`${words.slice(1).join(" ")} ended with code ${await exited}: ${output.join("")}`);
     return line.value;
   };
-  return { process: { pid: child.pid ?? 0, errors: () => output.join(""), kill: () => end(child, exited, "SIGKILL"), interrupt: () => end(child, exited, "SIGINT") }, lines: { next } };
+  return { process: { pid: child.pid ?? 0, errors: () => output.join(""), ended: exited, kill: () => end(child, exited, "SIGKILL"), interrupt: () => end(child, exited, "SIGINT") }, lines: { next } };
 }
 
 /** Starts the command line. */

@@ -1,0 +1,132 @@
+import type { FunctionDocument, Outcome } from "@longshore/protocol";
+import { ensureImage } from "../../support/images/ensure-image.ts";
+
+const mebibyte = 2 ** 20;
+
+/** What an actor is asked to do: the body of its invocation. */
+export interface Part {
+  /** Told to ground truth as it stands here: the actor believes no one else about who it is. */
+  readonly invocationId: string;
+  /** The payload's marker of its tenant, told back with its answer. */
+  readonly marker: string;
+  readonly act: Act;
+  /** How long before it does so. */
+  readonly ms: number;
+}
+
+/** What becomes of a part without any fault. `stubborn`: as `overtime`, and it ignores SIGTERM. */
+export const acts = ["succeed", "fail", "exit", "eat", "overtime", "stubborn"] as const;
+export type Act = (typeof acts)[number];
+export const outcomeOf: Readonly<Record<Act, Outcome>> = { succeed: "succeeded", fail: "failed", exit: "failed", eat: "oom_killed", overtime: "timed_out", stubborn: "timed_out" };
+
+/** The right answer to a part that succeeds. */
+export const answerTo = ({ invocationId, marker }: Pick<Part, "invocationId" | "marker">) => `${marker} did ${invocationId}`;
+
+/**
+ * It tells ground truth that it begins, and waits until that is taken down, before it does anything; and that it ends, before it
+ * answers. The connection in between is its pulse: the kernel closes it with the process, however that ends.
+ */
+const program = `
+import { randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+import { connect } from "node:net";
+import { hostname } from "node:os";
+
+const contract = process.argv[2];
+const [host, port] = process.env.GROUND_TRUTH.split(":");
+let isStubborn = false;
+process.on("SIGTERM", () => { if (!isStubborn) process.exit(143); });
+
+function open(part) {
+  const runId = randomUUID();
+  const socket = connect(Number(port), host);
+  let taken = () => undefined;
+  socket.on("data", () => taken());
+  socket.on("error", () => process.exit(97));
+  const tell = (word) => new Promise((resolve) => {
+    taken = resolve;
+    socket.write(JSON.stringify({ ...word, runId, invocationId: part.invocationId, container: hostname(), contract, nanoseconds: String(process.hrtime.bigint()) }) + "\\n");
+  });
+  return { tell, close: () => socket.end() };
+}
+
+async function play(part) {
+  const truth = open(part);
+  await truth.tell({ word: "began" });
+  await new Promise((resolve) => setTimeout(resolve, part.ms));
+  switch (part.act) {
+    case "fail":
+    case "exit":
+      await truth.tell({ word: "ended", how: "failed" });
+      if (part.act === "exit" || contract === "stdio") { console.error("leaving as asked"); process.exit(3); }
+      truth.close();
+      return undefined;
+    case "eat": {
+      const eaten = [];
+      for (;;) eaten.push(Buffer.alloc(8 << 20, 1));
+    }
+    case "stubborn":
+      isStubborn = true;
+    case "overtime":
+      return new Promise(() => undefined);
+  }
+  const output = part.marker + " did " + part.invocationId;
+  await truth.tell({ word: "ended", how: "succeeded", output });
+  truth.close();
+  return output;
+}
+
+async function read(stream) {
+  let text = "";
+  for await (const part of stream) text += part;
+  return JSON.parse(text);
+}
+
+if (contract === "stdio") {
+  process.stdout.write(await play(await read(process.stdin)));
+} else {
+  const keepAlive = setInterval(() => undefined, 1_000_000);
+  createServer(async (request, response) => {
+    const output = await play(await read(request));
+    response.writeHead(output === undefined ? 500 : 200).end(output ?? "failed as asked");
+  }).listen(process.env.PORT ?? 8080);
+}
+`;
+
+/** The rules of a function that actors play. */
+export interface Stage {
+  readonly name: string;
+  readonly contract: "stdio" | "http";
+  readonly idempotent: boolean;
+  readonly retry: "default" | "never";
+}
+
+/** Functions under both contracts and every rule of repetition. */
+export const stages: readonly Stage[] = (["stdio", "http"] as const).flatMap((contract) => [
+  { name: `once-${contract}`, contract, idempotent: false, retry: "never" },
+  { name: `plain-${contract}`, contract, idempotent: false, retry: "default" },
+  { name: `again-${contract}`, contract, idempotent: true, retry: "default" },
+]);
+
+export const timeoutMs = 4_000;
+export const stopGraceMs = 2_000;
+
+/** A stage's document; `truth`: where ground truth is told. */
+export async function documentOf({ name, contract, idempotent, retry }: Stage, truth: string): Promise<FunctionDocument> {
+  const image = await ensureImage("node", { files: { "/app/actor.mjs": { content: program } }, config: { exposed: [8080] } });
+  return {
+    name,
+    image,
+    contract,
+    command: ["node", "/app/actor.mjs", contract],
+    env: { GROUND_TRUTH: truth },
+    idempotent,
+    retry,
+    concurrency: 1,
+    memoryBytes: 96 * mebibyte,
+    cpuMillis: 500,
+    timeoutMs,
+    stopGraceMs,
+    network: "site",
+  };
+}

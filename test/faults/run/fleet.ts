@@ -1,0 +1,125 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createFleet, type Fleet } from "@longshore/sdk";
+import { CuttableLink } from "../../support/cuttable-link.ts";
+import { natsServerExecutable } from "../../support/nats.ts";
+import { removeLeftovers, startCommand } from "../../support/processes.ts";
+import { BusProcess, freePort } from "./bus-process.ts";
+import { Supervised } from "./supervised.ts";
+
+/** One of the brokers, at the same address over all its processes. */
+export interface FaultyBroker {
+  readonly brokerId: string;
+  readonly url: string;
+  readonly process: Supervised;
+}
+
+/** One of the agents, with the link that is its only way to the bus. */
+export interface FaultyAgent {
+  readonly agentId: string;
+  readonly siteId: string;
+  readonly dataFolder: string;
+  readonly process: Supervised;
+  readonly link: CuttableLink;
+}
+
+export interface FaultyFleetOptions {
+  readonly brokers: number;
+  /** The site of each agent. */
+  readonly sites: readonly string[];
+}
+
+const agentSettings = {
+  LONGSHORE_AGENT_LOG_LEVEL: "warn",
+  LONGSHORE_AGENT_IDLE_MS: "5000",
+  LONGSHORE_AGENT_INSTANCES_MAX: "12",
+  LONGSHORE_AGENT_HELD_MAX: "4",
+  LONGSHORE_AGENT_MEMORY_BYTES: String(2 ** 30),
+};
+
+/** A bus, brokers and agents, each in a process of its own on this machine and on its real engine, to be broken part by part. */
+export class FaultyFleet implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "longshore-faults-"));
+  readonly brokers: FaultyBroker[] = [];
+  readonly agents: FaultyAgent[] = [];
+  #bus: BusProcess | undefined;
+
+  /** Resolves once every agent takes work. */
+  static async start(options: FaultyFleetOptions): Promise<FaultyFleet> {
+    const fleet = new FaultyFleet();
+    try {
+      await fleet.#start(options);
+    } catch (error) {
+      await fleet[Symbol.asyncDispose]();
+      throw error;
+    }
+    return fleet;
+  }
+
+  get bus(): BusProcess {
+    if (this.#bus === undefined) throw new Error("The bus is not started");
+    return this.#bus;
+  }
+
+  /** What programs use, by one broker. */
+  client(broker = this.brokers[0]): Fleet {
+    return createFleet({ url: broker?.url ?? "", transport: "http" });
+  }
+
+  async #start({ brokers, sites }: FaultyFleetOptions): Promise<void> {
+    this.#bus = await BusProcess.start(join(this.folder, "bus"));
+    for (let index = 1; index <= brokers; index += 1) await this.#startBroker(`broker-${index}`);
+    await using client = this.client();
+    const suffix = randomBytes(3).toString("hex");
+    for (const [index, siteId] of sites.entries()) {
+      const agentId = `${siteId}-${suffix}-${index}`;
+      const { token } = await client.tokens.create({ site: siteId, agentId });
+      await this.#startAgent(agentId, siteId, token);
+    }
+  }
+
+  async #startBroker(brokerId: string): Promise<void> {
+    const port = await freePort();
+    const words = ["broker", "--data", join(this.folder, brokerId), "--listen", `127.0.0.1:${port}`];
+    const environment = { LONGSHORE_BROKER_NATS_SERVER: natsServerExecutable, LONGSHORE_BROKER_LOG_LEVEL: "warn", LONGSHORE_BROKER_BUS_CREDENTIALS: join(this.folder, "bus", "nats", "credentials") };
+    const process = new Supervised({ name: brokerId, words, environment });
+    this.brokers.push({ brokerId, url: `http://127.0.0.1:${port}`, process });
+    await process.start();
+  }
+
+  /** It joins, and is begun with its link for the bus's address. */
+  async #startAgent(agentId: string, siteId: string, token: string): Promise<void> {
+    const data = join(this.folder, agentId);
+    const link = await CuttableLink.to(this.bus.port);
+    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: agentSettings });
+    const dataFolder = join(data, "agent");
+    this.agents.push({ agentId, siteId, dataFolder, process, link });
+    await joinHost(token, data);
+    leadBy(link, join(dataFolder, "agent.json"));
+    await process.start();
+  }
+
+  /** Ends everything, and removes what killed agents left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.agents.map(({ process }) => process.interrupt()));
+    await Promise.all(this.brokers.map(({ process }) => process.interrupt()));
+    for (const { link } of this.agents) await link[Symbol.asyncDispose]();
+    await this.#bus?.kill();
+    for (const { agentId } of this.agents) await removeLeftovers(agentId);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function joinHost(token: string, data: string): Promise<void> {
+  const { process, lines } = startCommand(["join", "--join-only", token, "--json", "--data", data]);
+  await lines.next();
+  await process.ended;
+}
+
+/** An agent's credential names where the bus is. */
+function leadBy(link: CuttableLink, credentialFile: string): void {
+  const credential = JSON.parse(readFileSync(credentialFile, "utf8")) as Record<string, unknown>;
+  writeFileSync(credentialFile, JSON.stringify({ ...credential, servers: [`nats://127.0.0.1:${link.port}`] }), { mode: 0o600 });
+}

@@ -1,0 +1,140 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { labelKeys } from "../../../packages/agent/src/engine/labels.ts";
+import { docker } from "../../support/agent-engine.ts";
+import type { FaultKind } from "../fault-kinds.ts";
+import type { HistoryWriter } from "../history-file.ts";
+import type { PlannedFault, Targets } from "../schedule.ts";
+import type { FaultyAgent, FaultyBroker, FaultyFleet } from "./fleet.ts";
+import type { Load } from "./load.ts";
+
+/** What there is to be broken. */
+export interface Breakable {
+  readonly fleet: FaultyFleet;
+  readonly load: Pick<Load, "cancelledShare">;
+  readonly random: () => number;
+}
+
+/** Breaks one thing, as said; what it resolves with heals it. */
+type Inject = (breakable: Breakable, target: string) => Promise<() => Promise<void>>;
+
+const instant = () => Promise.resolve();
+const flapEveryMs = 700;
+
+const injectors: Partial<Record<FaultKind, Inject>> = {
+  async agent_kill({ fleet }, target) {
+    const { process } = agentOf(fleet, target);
+    await process.kill();
+    return () => process.start();
+  },
+  agent_freeze: ({ fleet }, target) => freeze(agentOf(fleet, target)),
+  async broker_kill({ fleet }, target) {
+    const { process } = brokerOf(fleet, target);
+    await process.kill();
+    return () => process.start();
+  },
+  broker_freeze: ({ fleet }, target) => freeze(brokerOf(fleet, target)),
+  async nats_kill({ fleet }) {
+    await fleet.bus.kill();
+    return () => fleet.bus.start();
+  },
+  link_cut({ fleet }, target) {
+    const { link } = agentOf(fleet, target);
+    link.cut();
+    return Promise.resolve(async () => link.heal());
+  },
+  link_black_hole({ fleet }, target) {
+    const { link } = agentOf(fleet, target);
+    link.blackHole();
+    return Promise.resolve(async () => {
+      link.cut();
+      link.heal();
+    });
+  },
+  link_flap({ fleet }, target) {
+    const { link } = agentOf(fleet, target);
+    let isCut = false;
+    const flap = setInterval(() => {
+      isCut = !isCut;
+      if (isCut) link.cut();
+      else link.heal();
+    }, flapEveryMs);
+    return Promise.resolve(async () => {
+      clearInterval(flap);
+      link.heal();
+    });
+  },
+  reconnect_storm({ fleet }) {
+    for (const { link } of fleet.agents) {
+      link.cut();
+      link.heal();
+    }
+    return Promise.resolve(instant);
+  },
+  async container_kill({ fleet, random }, target) {
+    const container = await containerOf(agentOf(fleet, target), random);
+    await container?.kill({ signal: "SIGKILL" }).catch(() => undefined);
+    return instant;
+  },
+  async container_remove({ fleet, random }, target) {
+    const container = await containerOf(agentOf(fleet, target), random);
+    await container?.remove({ force: true }).catch(() => undefined);
+    return instant;
+  },
+  cancels({ load }) {
+    const usual = load.cancelledShare;
+    load.cancelledShare = 0.4;
+    return Promise.resolve(async () => {
+      load.cancelledShare = usual;
+    });
+  },
+};
+
+/** Everything of a fleet that can be broken here, for a schedule; `kinds` names those that are wanted. */
+export function targetsIn({ agents, brokers }: Pick<FaultyFleet, "agents" | "brokers">, kinds: readonly FaultKind[] = Object.keys(injectors) as FaultKind[]): Targets {
+  const names = (kind: FaultKind) => {
+    if (kind.startsWith("broker")) return brokers.map(({ brokerId }) => brokerId);
+    if (kind === "nats_kill") return ["nats"];
+    if (kind === "reconnect_storm" || kind === "cancels") return ["all"];
+    return agents.map(({ agentId }) => agentId);
+  };
+  return Object.fromEntries(kinds.filter((kind) => injectors[kind] !== undefined).map((kind) => [kind, names(kind)]));
+}
+
+/** Breaks and heals as it was planned; resolves once all is healed. */
+export async function inject(faults: readonly PlannedFault[], breakable: Breakable, history: HistoryWriter): Promise<void> {
+  await Promise.all(faults.map(async ({ faultId, atMs, kind, target, healAfterMs }) => {
+    await delay(atMs);
+    const { agents, brokers } = breakable.fleet;
+    const agentIds = agents.filter(({ agentId }) => agentId === target).map(({ agentId }) => agentId);
+    const brokerIds = brokers.filter(({ brokerId }) => brokerId === target).map(({ brokerId }) => brokerId);
+    history.write({ event: "fault_began", faultId, kind, target, ...(agentIds.length > 0 && { agentIds }), ...(brokerIds.length > 0 && { brokerIds }) });
+    const heal = await injectors[kind]?.(breakable, target);
+    await delay(healAfterMs);
+    await heal?.();
+    history.write({ event: "fault_healed", faultId });
+  }));
+}
+
+function freeze({ process }: Pick<FaultyAgent | FaultyBroker, "process">): Promise<() => Promise<void>> {
+  process.freeze();
+  return Promise.resolve(async () => process.thaw());
+}
+
+/** One of an agent's containers, whatever it does. */
+async function containerOf({ agentId }: FaultyAgent, random: () => number) {
+  const listed = await docker.listContainers({ filters: { label: [`${labelKeys.agent}=${agentId}`] } });
+  const picked = listed[Math.floor(random() * listed.length)];
+  return picked && docker.getContainer(picked.Id);
+}
+
+function agentOf({ agents }: FaultyFleet, target: string): FaultyAgent {
+  const agent = agents.find(({ agentId }) => agentId === target);
+  if (agent === undefined) throw new Error(`Cannot break "${target}": there is no such agent`);
+  return agent;
+}
+
+function brokerOf({ brokers }: FaultyFleet, target: string): FaultyBroker {
+  const broker = brokers.find(({ brokerId }) => brokerId === target);
+  if (broker === undefined) throw new Error(`Cannot break "${target}": there is no such broker`);
+  return broker;
+}

@@ -1,0 +1,174 @@
+import { createInvocationId } from "@longshore/protocol";
+import { setTimeout as delay } from "node:timers/promises";
+import type { HarnessClock } from "../harness-clock.ts";
+import type { HistoryWriter } from "../history-file.ts";
+import { type Act, answerTo, outcomeOf, type Part, type Stage, timeoutMs } from "./actor.ts";
+import type { FaultyBroker } from "./fleet.ts";
+import { ask, documentOf, type HttpAnswer } from "./http.ts";
+
+export interface LoadOptions {
+  readonly brokers: readonly Pick<FaultyBroker, "brokerId" | "url">[];
+  readonly stages: readonly Stage[];
+  readonly history: HistoryWriter;
+  readonly clock: HarnessClock;
+  readonly random: () => number;
+  /** Invocations a second, of which that part is accepted work and the rest sync calls. */
+  readonly ratePerSecond: number;
+  readonly asyncShare: number;
+  readonly tenantId: string;
+  readonly marker: string;
+}
+
+/** How long accepted work may wait for its beginnings. */
+const maxAgeMs = 180_000;
+/** A submission whose answer is lost is sent again, under the same id, for that long. */
+const submitForMs = 90_000;
+const submitPatienceMs = 10_000;
+const syncDeadlineMs = 10_000;
+/** A caller that has heard nothing by then leaves. */
+const syncPatienceMs = syncDeadlineMs + 900;
+/** After the last beginning. */
+const runMs = 30_000;
+/** Of how many each is cancelled. */
+const cancelledShare = 0.03;
+
+/** Shares of what actors are asked to do. */
+const shares: readonly (readonly [Act, number])[] = [["succeed", 0.84], ["fail", 0.05], ["exit", 0.04], ["eat", 0.02], ["overtime", 0.03], ["stubborn", 0.02]];
+
+/** Submits and calls at random, at a rate, through every broker, and writes down all that comes of it. */
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #underWay = new Set<Promise<void>>();
+  /** What a record is to be read of. */
+  readonly submitted: { readonly invocationId: string; readonly mode: "sync" | "async" }[] = [];
+  cancelledShare = cancelledShare;
+  #failure: unknown;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves once it is over and everyone has heard. */
+  async run(over: AbortSignal): Promise<void> {
+    const { random, ratePerSecond } = this.#options;
+    while (!over.aborted) {
+      this.one();
+      // Arrivals of many independent callers.
+      await delay((-Math.log(1 - random()) * 1_000) / ratePerSecond, undefined, { signal: over }).catch(() => undefined);
+    }
+    await Promise.allSettled(this.#underWay);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Begins one. */
+  one(): void {
+    const { random, stages, asyncShare, marker } = this.#options;
+    const stage = pick(stages, random);
+    const part: Part = { invocationId: createInvocationId(), marker, act: pickAct(random()), ms: Math.round(20 + random() ** 3 * 2_500) };
+    const mode = random() < asyncShare ? "async" : "sync";
+    const brokerIndex = Math.floor(random() * this.#options.brokers.length);
+    const cancelAfterMs = random() < this.cancelledShare ? Math.ceil(random() * 3_000) : undefined;
+    this.submitted.push({ invocationId: part.invocationId, mode });
+    const story = mode === "async" ? this.#submit(stage, part, brokerIndex, cancelAfterMs) : this.#call(stage, part, brokerIndex, cancelAfterMs);
+    this.#underWay.add(story);
+    story.catch((error: unknown) => (this.#failure ??= error)).finally(() => this.#underWay.delete(story));
+  }
+
+  #write(stage: Stage, part: Part, mode: "sync" | "async", brokerId: string): void {
+    const { history, clock, tenantId } = this.#options;
+    history.write({
+      event: "submitted",
+      invocationId: part.invocationId,
+      mode,
+      tenantId,
+      functionName: stage.name,
+      brokerId,
+      deadlineMs: clock.nowMs() + (mode === "sync" ? syncDeadlineMs : submitForMs + maxAgeMs + runMs),
+      idempotent: stage.idempotent,
+      retry: stage.retry,
+      outcomes: [outcomeOf[part.act]],
+      output: answerTo(part),
+    });
+  }
+
+  async #submit(stage: Stage, part: Part, brokerIndex: number, cancelAfterMs: number | undefined): Promise<void> {
+    const { history, clock, brokers } = this.#options;
+    const { invocationId } = part;
+    const untilMs = clock.nowMs() + submitForMs;
+    this.#write(stage, part, "async", brokers[brokerIndex]?.brokerId ?? "");
+    let reason = "";
+    for (let turn = brokerIndex; clock.nowMs() < untilMs; turn += 1) {
+      const answer = await this.#post(stage, part, brokers[turn % brokers.length]?.url ?? "", `?mode=async&maxAgeMs=${maxAgeMs}`, {}, submitPatienceMs).catch(() => undefined);
+      if (answer?.status === 202) {
+        history.write({ event: "accepted", invocationId });
+        if (cancelAfterMs !== undefined) await this.#cancel(part, cancelAfterMs);
+        return;
+      }
+      reason = answer === undefined ? "connection_lost" : reasonOf(answer);
+      if (answer !== undefined && answer.status < 500 && answer.status !== 429) break;
+      await delay(200);
+    }
+    history.write({ event: "refused", invocationId, reason, phase: "admission" });
+  }
+
+  async #cancel({ invocationId }: Part, afterMs: number): Promise<void> {
+    const { history, brokers, random } = this.#options;
+    await delay(afterMs);
+    history.write({ event: "cancel", invocationId, how: "request" });
+    const url = pick(brokers, random).url;
+    await ask({ method: "DELETE", url: `${url}/v1/invocations/${invocationId}`, patienceMs: submitPatienceMs }).catch(() => undefined);
+  }
+
+  async #call(stage: Stage, part: Part, brokerIndex: number, leaveAfterMs: number | undefined): Promise<void> {
+    const { history, brokers } = this.#options;
+    const { invocationId } = part;
+    const broker = brokers[brokerIndex];
+    this.#write(stage, part, "sync", broker?.brokerId ?? "");
+    const patienceMs = leaveAfterMs ?? syncPatienceMs;
+    const begunMs = performance.now();
+    const answer = await this.#post(stage, part, broker?.url ?? "", "", { "longshore-deadline-ms": String(syncDeadlineMs) }, patienceMs).catch(() => undefined);
+    if (answer !== undefined) return this.#heard(part, answer);
+    const hasLeft = performance.now() - begunMs >= patienceMs;
+    if (hasLeft) history.write({ event: "cancel", invocationId, how: "caller_left" });
+    if (!hasLeft || leaveAfterMs === undefined) history.write({ event: "refused", invocationId, reason: "connection_lost" });
+  }
+
+  #heard({ invocationId }: Part, answer: HttpAnswer): void {
+    const { history } = this.#options;
+    const outcome = answer.headers["longshore-result"];
+    const agentId = answer.headers["longshore-agent"];
+    if (typeof outcome !== "string") {
+      const phase = documentOf(answer)["phase"] as "admission" | undefined;
+      return void history.write({ event: "refused", invocationId, reason: reasonOf(answer), ...(phase !== undefined && { phase }) });
+    }
+    history.write({
+      event: "answered",
+      invocationId,
+      outcome: outcome as "succeeded",
+      ...(typeof documentOf(answer)["reason"] === "string" && { reason: reasonOf(answer) }),
+      ...(typeof agentId === "string" && { agentId }),
+      ...(outcome === "succeeded" && { output: answer.text }),
+    });
+  }
+
+  #post(stage: Stage, part: Part, url: string, query: string, headers: Readonly<Record<string, string>>, patienceMs: number): Promise<HttpAnswer> {
+    return ask({ method: "POST", url: `${url}/v1/functions/${stage.name}/invocations${query}`, headers: { ...headers, "content-type": "application/json", "longshore-invocation-id": part.invocationId }, body: JSON.stringify(part), patienceMs });
+  }
+}
+
+/** The longest that accepted work may take until it has its record, from its submission. */
+export const recordWithinMs = submitForMs + maxAgeMs + runMs + 3 * timeoutMs;
+
+function reasonOf(answer: HttpAnswer): string {
+  const { reason } = documentOf(answer);
+  return typeof reason === "string" ? reason : `http_${answer.status}`;
+}
+
+function pickAct(at: number): Act {
+  let sum = 0;
+  return shares.find(([, share]) => at < (sum += share))?.[0] ?? "succeed";
+}
+
+function pick<Value>(values: readonly Value[], random: () => number): Value {
+  return values[Math.floor(random() * values.length)] as Value;
+}

@@ -1,0 +1,85 @@
+import type { InvocationRecord } from "@longshore/protocol";
+import { setTimeout as delay } from "node:timers/promises";
+import type { HarnessClock } from "../harness-clock.ts";
+import type { HistoryWriter } from "../history-file.ts";
+import type { FaultyBroker } from "./fleet.ts";
+import { ask, documentOf } from "./http.ts";
+
+export interface ReadingOptions {
+  readonly brokers: readonly Pick<FaultyBroker, "brokerId" | "url">[];
+  readonly history: HistoryWriter;
+  readonly clock: HarnessClock;
+  readonly tenantId: string;
+  /** Every tenant's. */
+  readonly markers: readonly string[];
+}
+
+const atOnce = 16;
+const patienceMs = 10_000;
+const againAfterMs = 1_000;
+
+/** Waits until all of these have their records, at most until then (harness clock); resolves with those that have none. */
+export async function untilEnded(ids: readonly string[], untilMs: number, { brokers, clock }: ReadingOptions): Promise<string[]> {
+  let pending = [...ids];
+  for (;;) {
+    const ended = await inTurns(pending, async (id, index) => (await recordOf(id, brokers[index % brokers.length]?.url ?? "")) !== undefined);
+    pending = pending.filter((_, index) => ended[index] !== true);
+    if (pending.length === 0 || clock.nowMs() > untilMs) return pending;
+    await delay(againAfterMs);
+  }
+}
+
+/** Reads the record of each through every broker, with its answer through one of them, and writes down what was found. */
+export async function readRecords(ids: readonly string[], options: ReadingOptions): Promise<void> {
+  await inTurns(ids, async (invocationId) => {
+    const [first] = options.brokers;
+    let isFirst = true;
+    for (const { brokerId, url } of options.brokers) {
+      const record = await recordOf(invocationId, url);
+      if (record === undefined) options.history.write({ event: "record_absent", invocationId, readFrom: brokerId });
+      else writeRecord(record, brokerId, record.result.outcome === "succeeded" ? await answerOf(invocationId, first?.url ?? "") : undefined, isFirst, options);
+      isFirst = false;
+    }
+  });
+}
+
+function writeRecord(record: InvocationRecord, readFrom: string, output: string | undefined, isFirst: boolean, { history, clock, tenantId, markers }: ReadingOptions): void {
+  const { invocationId, result, attempt, agentId, past = [], finishedAt, timings } = record;
+  for (const { attempt: number, endedAt, result: { outcome } } of isFirst ? past : []) history.write({ event: "attempt_ended", atMs: clock.ofDate(endedAt), invocationId, attempt: number, outcome });
+  history.write({
+    event: "record",
+    invocationId,
+    readFrom,
+    outcome: result.outcome,
+    attempt,
+    ...(result.error !== undefined && { reason: result.error.reason }),
+    ...(agentId !== undefined && { agentId }),
+    ...(output !== undefined && { output }),
+    finishedMs: clock.ofDate(finishedAt),
+    timings: Object.fromEntries(Object.entries(timings).filter((entry): entry is [string, number] => entry[1] !== undefined)),
+  });
+  const seen = markers.filter((marker) => output?.includes(marker) === true || JSON.stringify(record).includes(marker));
+  if (seen.length > 0) history.write({ event: "markers_seen", tenantId, where: "record and answer", markers: seen, invocationId });
+}
+
+/** Undefined where there is none yet, or the broker does not answer. */
+async function recordOf(invocationId: string, url: string): Promise<InvocationRecord | undefined> {
+  const answer = await ask({ method: "GET", url: `${url}/v1/invocations/${invocationId}`, patienceMs }).catch(() => undefined);
+  return answer === undefined ? undefined : (documentOf(answer)["record"] as InvocationRecord | undefined);
+}
+
+async function answerOf(invocationId: string, url: string): Promise<string | undefined> {
+  const answer = await ask({ method: "GET", url: `${url}/v1/invocations/${invocationId}/result`, patienceMs }).catch(() => undefined);
+  return answer?.status === 200 ? answer.text : undefined;
+}
+
+/** So many at a time, in their order. */
+async function inTurns<Item, Result>(items: readonly Item[], act: (item: Item, index: number) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const turn = async () => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await act(items[index] as Item, index);
+  };
+  await Promise.all(Array.from({ length: atOnce }, turn));
+  return results;
+}

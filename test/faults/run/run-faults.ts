@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { seededRandom } from "../../../packages/broker/src/testing/random.ts";
+import type { FaultKind } from "../fault-kinds.ts";
+import { createHarnessClock } from "../harness-clock.ts";
+import { HistoryWriter, readHistory } from "../history-file.ts";
+import type { HistoryEvent, HistoryInput } from "../history.ts";
+import { describeSchedule, type PlannedFault, planFaults, type Schedule, type Targets } from "../schedule.ts";
+import { documentOf, stages, type Stage } from "./actor.ts";
+import { ContainerBook } from "./container-book.ts";
+import { FaultyFleet, type FaultyFleetOptions } from "./fleet.ts";
+import { GroundTruth } from "./ground-truth.ts";
+import { inject, targetsIn } from "./injectors.ts";
+import { sweepFor, writeCapacity } from "./leftovers.ts";
+import { Load, recordWithinMs } from "./load.ts";
+import { readRecords, untilEnded } from "./reading.ts";
+import { notice, watch, writeOutbox } from "./watch.ts";
+
+export interface FaultRunOptions {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly ratePerSecond: number;
+  readonly asyncShare?: number;
+  readonly fleet?: FaultyFleetOptions;
+  readonly stages?: readonly Stage[];
+  /** Only these, of those that can be done. */
+  readonly kinds?: readonly FaultKind[] | undefined;
+  /** In place of a schedule by the seed: what is there to be broken, and when. */
+  readonly faults?: (targets: Targets) => readonly PlannedFault[];
+  /** Where the history goes; absent: it is kept nowhere. */
+  readonly historyFile?: string | undefined;
+  /** How long to wait after heal before looking for what is left. */
+  readonly calmMs?: number;
+  readonly tell?: (line: string) => void;
+}
+
+const marker = "marker-3f9a77c1";
+const tenantId = "default";
+
+/** Runs a fleet under load and faults to the end, and gives its history. The same options break the same at the same times. */
+export async function runFaults(options: FaultRunOptions): Promise<HistoryEvent[]> {
+  const folder = mkdtempSync(join(tmpdir(), "longshore-fault-history-"));
+  const path = options.historyFile ?? join(folder, "history.jsonl");
+  try {
+    await record(options, path);
+    return readHistory(path);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function record(options: FaultRunOptions, path: string): Promise<void> {
+  const { seed, ratePerSecond, asyncShare = 0.75, tell = () => undefined } = options;
+  const startedAt = new Date();
+  const clock = createHarnessClock(undefined, startedAt);
+  using file = HistoryWriter.open(path, clock);
+  const written: HistoryEvent[] = [];
+  const history = remembering(file, written);
+  await using containers = await ContainerBook.open();
+  await using fleet = await FaultyFleet.start(options.fleet ?? { brokers: 2, sites: ["plant", "plant", "cloud"] });
+  await using truth = await GroundTruth.start(history, clock, containers);
+  const schedule = scheduleOf(options, targetsIn(fleet, options.kinds));
+  tell(describeSchedule(schedule));
+  history.write({ event: "opened", atMs: 0, seed, startedAt: startedAt.toISOString(), machine: `${cpus().length} cores`, minutes: options.minutes, kinds: [...new Set(schedule.faults.map(({ kind }) => kind))], tenants: { [tenantId]: marker } });
+  await deploy(fleet, options.stages ?? stages, truth);
+  await writeCapacity(fleet, history, "before");
+
+  const random = seededRandom(seed + 1);
+  const load = new Load({ brokers: fleet.brokers, stages: options.stages ?? stages, history, clock, random, ratePerSecond, asyncShare, tenantId, marker });
+  const [loadOver, watchOver] = [new AbortController(), new AbortController()];
+  const watching = [watch(fleet, history, watchOver.signal), notice(fleet, history, written, watchOver.signal)];
+  const loading = load.run(loadOver.signal);
+  await Promise.all([inject(schedule.faults, { fleet, load, random: seededRandom(seed + 2) }, history), delay(schedule.endMs)]);
+  loadOver.abort();
+  tell("all is healed; waiting for what was accepted");
+  await loading;
+  await settle({ fleet, history, written, options, clock });
+  watchOver.abort();
+  await Promise.all(watching);
+  for (const { process } of [...fleet.agents, ...fleet.brokers]) for (const death of process.deaths) tell(`${process.name} ended by itself: ${death.slice(-2_000)}`);
+  history.write({ event: "closed" });
+}
+
+interface Settling {
+  readonly fleet: FaultyFleet;
+  readonly history: HistoryWriter;
+  readonly written: readonly HistoryEvent[];
+  readonly options: FaultRunOptions;
+  readonly clock: ReturnType<typeof createHarnessClock>;
+}
+
+/** After the last heal: until everything accepted has ended, and then what is left. */
+async function settle({ fleet, history, written, options, clock }: Settling): Promise<void> {
+  const reading = { brokers: fleet.brokers, history, clock, tenantId, markers: [marker] };
+  const healedMs = clock.nowMs();
+  const accepted = [...new Set(written.filter(({ event }) => event === "accepted").map((event) => (event as { invocationId: string }).invocationId))];
+  const without = await untilEnded(accepted, healedMs + recordWithinMs, reading);
+  for (const id of without) options.tell?.(`no record of ${id}`);
+  const broken = written.filter((event) => event.event === "refused" && event.reason === "connection_lost").map((event) => (event as { invocationId: string }).invocationId);
+  await writeCapacity(fleet, history, "after");
+  await delay(Math.max(0, healedMs + (options.calmMs ?? 31_000) - clock.nowMs()));
+  await sweepFor(fleet, history);
+  await readRecords([...new Set([...accepted, ...broken])], reading);
+  for (const agent of fleet.agents) writeOutbox(agent, history);
+}
+
+function scheduleOf({ seed, minutes, faults }: FaultRunOptions, targets: Targets): Schedule {
+  if (faults === undefined) return planFaults({ seed, minutes, targets });
+  const planned = faults(targets);
+  return { seed, faults: planned, rounds: [], healedMs: Math.max(0, ...planned.map(({ atMs, healAfterMs }) => atMs + healAfterMs)), endMs: minutes * 60_000 };
+}
+
+async function deploy(fleet: FaultyFleet, wanted: readonly Stage[], truth: GroundTruth): Promise<void> {
+  await using client = fleet.client();
+  for (const stage of wanted) await client.deploy(await documentOf(stage, truth.address));
+}
+
+/** A writer that also keeps what it wrote. */
+function remembering(file: HistoryWriter, written: HistoryEvent[]): HistoryWriter {
+  const write: HistoryWriter["write"] = (event) => {
+    const stamped = file.write(event as HistoryInput & { atMs: number });
+    written.push(stamped);
+    return stamped;
+  };
+  return { write, [Symbol.dispose]: () => undefined } as unknown as HistoryWriter;
+}

@@ -1,0 +1,80 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setInterval } from "node:timers/promises";
+import type { AgentView } from "@longshore/protocol";
+import { residentBytes } from "../../../bench/process-usage.ts";
+import type { HistoryWriter } from "../history-file.ts";
+import type { HistoryEvent } from "../history.ts";
+import type { FaultyAgent, FaultyFleet } from "./fleet.ts";
+import { ask, documentOf } from "./http.ts";
+
+const everyMs = 1_000;
+const memoryEvery = 5;
+const patienceMs = 2_000;
+const quotaBytes = 2 ** 30;
+const fileCostBytes = 4096;
+
+/** Looks at a fleet once a second until told to stop, and writes down outboxes, memory, and which agents are known to be away. */
+export async function watch(fleet: FaultyFleet, history: HistoryWriter, over: AbortSignal): Promise<void> {
+  let turn = 0;
+  try {
+    for await (const _ of setInterval(everyMs, undefined, { signal: over })) {
+      for (const agent of fleet.agents) writeOutbox(agent, history);
+      if (turn++ % memoryEvery === 0) writeMemory(fleet, history);
+    }
+  } catch (error) {
+    if (!over.aborted) throw error;
+  }
+}
+
+/** What lies in an agent's outbox now. */
+export function writeOutbox({ agentId, dataFolder }: FaultyAgent, history: HistoryWriter): void {
+  const files = readdirSync(join(dataFolder, "outbox")).filter((name) => !name.endsWith(".new"));
+  const bytes = files.map((name) => fileCostBytes + (statSync(join(dataFolder, "outbox", name), { throwIfNoEntry: false })?.size ?? 0));
+  history.write({ event: "outbox", agentId, waiting: files.map((name) => name.split(".")[0] ?? ""), bytes: bytes.reduce((sum, each) => sum + each, 0), quotaBytes });
+}
+
+function writeMemory({ bus, brokers, agents }: FaultyFleet, history: HistoryWriter): void {
+  const parts: readonly (readonly [string, number])[] = [["nats", bus.pid], ...brokers.map(({ brokerId, process }) => [brokerId, process.pid] as const), ...agents.map(({ agentId, process }) => [agentId, process.pid] as const)];
+  for (const [part, processId] of parts) {
+    const bytes = bytesOf(processId);
+    if (bytes !== undefined) history.write({ event: "memory", part, processId, bytes });
+  }
+}
+
+/** Undefined for a process that is gone. */
+function bytesOf(processId: number): number | undefined {
+  try {
+    return residentBytes(processId) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What some broker says of the agents; empty when none answers. */
+export async function askAgents(fleet: FaultyFleet): Promise<readonly AgentView[]> {
+  const views = await Promise.any(fleet.brokers.map(async ({ url }) => documentOf(await ask({ method: "GET", url: `${url}/v1/agents`, patienceMs }))["agents"] as AgentView[])).catch(() => []);
+  return views;
+}
+
+/** Asks once a second which agents are lost, and writes down the faults that are known by it. */
+export async function notice(fleet: FaultyFleet, history: HistoryWriter, written: readonly HistoryEvent[], over: AbortSignal): Promise<void> {
+  const noticed = new Set<string>();
+  try {
+    for await (const _ of setInterval(everyMs, undefined, { signal: over })) {
+      const away = (await askAgents(fleet)).filter(({ state }) => state === "lost").map(({ agentId }) => agentId);
+      for (const { faultId } of underWay(written, away)) {
+        if (noticed.has(faultId)) continue;
+        noticed.add(faultId);
+        history.write({ event: "noticed", faultId, by: "roster" });
+      }
+    }
+  } catch (error) {
+    if (!over.aborted) throw error;
+  }
+}
+
+function underWay(written: readonly HistoryEvent[], away: readonly string[]) {
+  const healed = new Set(written.filter((event) => event.event === "fault_healed").map(({ faultId }) => faultId));
+  return written.filter((event) => event.event === "fault_began").filter(({ faultId, agentIds }) => !healed.has(faultId) && agentIds?.some((id) => away.includes(id)) === true);
+}
