@@ -74,6 +74,8 @@ export const historyEventSchema = z.discriminatedUnion("event", [
     reason: text.optional(),
     agentId: text.optional(),
     output: z.string().optional(),
+    /** For people: why, and the program's last words. */
+    message: z.string().optional(),
     /** Its `finishedAt`. */
     finishedMs: time,
     /** Durations in it, milliseconds by name. */

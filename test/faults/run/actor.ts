@@ -108,7 +108,7 @@ export const stages: readonly Stage[] = (["stdio", "http"] as const).flatMap((co
   { name: `again-${contract}`, contract, idempotent: true, retry: "default" },
 ]);
 
-export const timeoutMs = 4_000;
+export const timeoutMs = 6_000;
 export const stopGraceMs = 2_000;
 
 /** A stage's document; `truth`: where ground truth is told. */
@@ -124,7 +124,7 @@ export async function documentOf({ name, contract, idempotent, retry }: Stage, t
     retry,
     concurrency: 1,
     memoryBytes: 96 * mebibyte,
-    cpuMillis: 500,
+    cpuMillis: 1_000,
     timeoutMs,
     stopGraceMs,
     network: "site",

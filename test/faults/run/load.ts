@@ -1,4 +1,4 @@
-import { createInvocationId } from "@longshore/protocol";
+import { createInvocationId, type Outcome } from "@longshore/protocol";
 import { setTimeout as delay } from "node:timers/promises";
 import type { HarnessClock } from "../harness-clock.ts";
 import type { HistoryWriter } from "../history-file.ts";
@@ -24,11 +24,13 @@ const maxAgeMs = 180_000;
 /** A submission whose answer is lost is sent again, under the same id, for that long. */
 const submitForMs = 90_000;
 const submitPatienceMs = 10_000;
-const syncDeadlineMs = 10_000;
+const syncDeadlineMs = 12_000;
 /** A caller that has heard nothing by then leaves. */
 const syncPatienceMs = syncDeadlineMs + 900;
 /** After the last beginning. */
 const runMs = 30_000;
+/** What a caller may truly hear of a machine that is busy, without any fault. */
+const busyReasons = ["deadline_passed", "no_free_slot", "backlog_full", "agent_busy"];
 /** Of how many each is cancelled. */
 const cancelledShare = 0.03;
 
@@ -87,6 +89,7 @@ export class Load {
       idempotent: stage.idempotent,
       retry: stage.retry,
       outcomes: [outcomeOf[part.act]],
+      ...(mode === "sync" && { reasons: busyReasons }),
       output: answerTo(part),
     });
   }
@@ -135,16 +138,16 @@ export class Load {
 
   #heard({ invocationId }: Part, answer: HttpAnswer): void {
     const { history } = this.#options;
-    const outcome = answer.headers["longshore-result"];
+    const outcome = outcomeOfAnswer(answer);
     const agentId = answer.headers["longshore-agent"];
-    if (typeof outcome !== "string") {
+    if (outcome === undefined) {
       const phase = documentOf(answer)["phase"] as "admission" | undefined;
       return void history.write({ event: "refused", invocationId, reason: reasonOf(answer), ...(phase !== undefined && { phase }) });
     }
     history.write({
       event: "answered",
       invocationId,
-      outcome: outcome as "succeeded",
+      outcome,
       ...(typeof documentOf(answer)["reason"] === "string" && { reason: reasonOf(answer) }),
       ...(typeof agentId === "string" && { agentId }),
       ...(outcome === "succeeded" && { output: answer.text }),
@@ -154,6 +157,14 @@ export class Load {
   #post(stage: Stage, part: Part, url: string, query: string, headers: Readonly<Record<string, string>>, patienceMs: number): Promise<HttpAnswer> {
     return ask({ method: "POST", url: `${url}/v1/functions/${stage.name}/invocations${query}`, headers: { ...headers, "content-type": "application/json", "longshore-invocation-id": part.invocationId }, body: JSON.stringify(part), patienceMs });
   }
+}
+
+/** An answer that began before its end was known says how it ended in its trailers, if at all: then its status says it. Undefined: it is no answer, but an error of ours. */
+function outcomeOfAnswer({ status, headers }: HttpAnswer): Outcome | undefined {
+  const told = headers["longshore-result"];
+  if (typeof told === "string") return told as Outcome;
+  if (headers["content-type"] === "application/problem+json") return undefined;
+  return status < 400 ? "succeeded" : "failed";
 }
 
 /** The longest that accepted work may take until it has its record, from its submission. */

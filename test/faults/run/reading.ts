@@ -55,6 +55,7 @@ function writeRecord(record: InvocationRecord, readFrom: string, output: string 
     ...(result.error !== undefined && { reason: result.error.reason }),
     ...(agentId !== undefined && { agentId }),
     ...(output !== undefined && { output }),
+    ...(result.outcome !== "succeeded" && { message: `${result.message ?? ""} ${result.stderrTail ?? ""}`.trim() }),
     finishedMs: clock.ofDate(finishedAt),
     timings: Object.fromEntries(Object.entries(timings).filter((entry): entry is [string, number] => entry[1] !== undefined)),
   });
