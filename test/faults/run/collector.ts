@@ -15,7 +15,8 @@ const server = createServer((socket) => {
   socket.on("close", () => {
     if (run !== undefined && !hasEnded) void write({ word: "ended", how: "killed", ...run, nanoseconds: String(process.hrtime.bigint()) });
   });
-  createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
+  const lines = createInterface({ input: socket }).on("error", () => undefined); // A run that was killed resets its connection.
+  lines.on("line", (line) => {
     const word = JSON.parse(line) as { word: string; runId: string; invocationId: string };
     run = { runId: word.runId, invocationId: word.invocationId };
     hasEnded ||= word.word === "ended";

@@ -25,12 +25,18 @@ const wordSchema = z.discriminatedUnion("word", [
 export class GroundTruth implements AsyncDisposable {
   /** Where actors are to tell it, `host:port`. */
   readonly address: string;
+  /** Rejects when it cannot be collected any more: a run without it proves nothing. */
+  readonly failed: Promise<never>;
   readonly #host: OutsideHost;
+  readonly #fail: (error: Error) => void;
   #collector: ChildProcess | undefined;
 
   private constructor(host: OutsideHost, address: string) {
     this.#host = host;
     this.address = `${address}:${port}`;
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => undefined);
+    [this.failed, this.#fail] = [promise, reject];
   }
 
   /** Needs root. Every word goes to the history as it comes. */
@@ -50,7 +56,7 @@ export class GroundTruth implements AsyncDisposable {
     const [command = "", ...words] = [...this.#host.prefix, process.execPath, program, String(port)];
     this.#collector = spawn(command, words, { stdio: ["ignore", "pipe", "inherit"] });
     const listening = Promise.withResolvers<void>();
-    this.#collector.once("exit", () => listening.reject(new Error("Cannot collect ground truth: its process ended")));
+    this.#collector.once("exit", () => this.#fail(new Error("Cannot collect ground truth: its process ended")));
     createInterface({ input: this.#collector.stdout as NodeJS.ReadableStream }).on("line", (line) => {
       const word = wordSchema.parse(JSON.parse(line));
       if (word.word === "listening") return listening.resolve();
@@ -59,7 +65,7 @@ export class GroundTruth implements AsyncDisposable {
       if (word.word === "ended") return void history.write({ event: "ended", atMs, invocationId, runId, how: word.how, ...(word.output !== undefined && { output: word.output }) });
       void containers.agentOf(word.container).then((agentId) => history.write({ event: "began", atMs, invocationId, runId, agentId }));
     });
-    await listening.promise;
+    await Promise.race([listening.promise, this.failed]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,6 +17,8 @@ export interface LoadOptions {
   readonly asyncShare: number;
   readonly tenantId: string;
   readonly marker: string;
+  /** False: what is repeated after a failure does not fail by itself, since repetition takes minutes. */
+  readonly repeatsFailures: boolean;
 }
 
 /** How long accepted work may wait for its beginnings. */
@@ -64,9 +66,10 @@ export class Load {
 
   /** Begins one. */
   one(): void {
-    const { random, stages, asyncShare, marker } = this.#options;
+    const { random, stages, asyncShare, marker, repeatsFailures } = this.#options;
     const stage = pick(stages, random);
-    const part: Part = { invocationId: createInvocationId(), marker, act: pickAct(random()), ms: Math.round(20 + random() ** 3 * 2_500) };
+    const act = pickAct(random());
+    const part: Part = { invocationId: createInvocationId(), marker, act: repeatsFailures || stage.retry === "never" ? act : "succeed", ms: Math.round(20 + random() ** 3 * 2_500) };
     const mode = random() < asyncShare ? "async" : "sync";
     const brokerIndex = Math.floor(random() * this.#options.brokers.length);
     const cancelAfterMs = random() < this.cancelledShare ? Math.ceil(random() * 3_000) : undefined;

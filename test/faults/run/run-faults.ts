@@ -25,6 +25,7 @@ export interface FaultRunOptions {
   readonly asyncShare?: number;
   readonly fleet?: FaultyFleetOptions;
   readonly stages?: readonly Stage[];
+  readonly repeatsFailures?: boolean;
   /** Only these, of those that can be done. */
   readonly kinds?: readonly FaultKind[] | undefined;
   /** In place of a schedule by the seed: what is there to be broken, and when. */
@@ -68,16 +69,23 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   await writeCapacity(fleet, history, "before");
 
   const random = seededRandom(seed + 1);
-  const load = new Load({ brokers: fleet.brokers, stages: options.stages ?? stages, history, clock, random, ratePerSecond, asyncShare, tenantId, marker });
+  const load = new Load({ brokers: fleet.brokers, stages: options.stages ?? stages, history, clock, random, ratePerSecond, asyncShare, tenantId, marker, repeatsFailures: options.repeatsFailures ?? true });
   const [loadOver, watchOver] = [new AbortController(), new AbortController()];
   const watching = [watch(fleet, history, watchOver.signal), notice(fleet, history, written, watchOver.signal)];
   const loading = load.run(loadOver.signal);
-  await Promise.all([inject(schedule.faults, { fleet, load, random: seededRandom(seed + 2) }, history), delay(schedule.endMs)]);
-  loadOver.abort();
-  tell("all is healed; waiting for what was accepted");
-  await loading;
-  await settle({ fleet, history, written, options, clock });
-  watchOver.abort();
+  const untilSettled = async () => {
+    await Promise.all([inject(schedule.faults, { fleet, load, random: seededRandom(seed + 2) }, history), delay(schedule.endMs)]);
+    loadOver.abort();
+    tell("all is healed; waiting for what was accepted");
+    await loading;
+    await settle({ fleet, history, written, options, clock });
+  };
+  try {
+    await Promise.race([untilSettled(), truth.failed, ...watching]);
+  } finally {
+    loadOver.abort();
+    watchOver.abort();
+  }
   await Promise.all(watching);
   for (const { process } of [...fleet.agents, ...fleet.brokers]) for (const death of process.deaths) tell(`${process.name} ended by itself: ${death.slice(-2_000)}`);
   history.write({ event: "closed" });
