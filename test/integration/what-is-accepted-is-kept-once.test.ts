@@ -31,6 +31,30 @@ describe("what the queue accepted", () => {
     expect(found.every((each) => each?.state === "queued")).toBe(true);
   });
 
+  it("is begun no more once it has ended, though a server that was killed may bring its entry back", async () => {
+    await using testBus = await TestBus.start();
+    const one = await testBus.broker("b1");
+    const { queue } = one.store;
+    const keys = Array.from({ length: 100 }, () => keyOf());
+    await Promise.all(keys.map((key) => queue.accept(key, terms(), {}, bytes("x"))));
+    for (const key of keys) {
+      const found = await queue.find(key.tenantId, key.invocationId);
+      if (found?.state === "queued") await queue.again(found, terms({ sentUntilMs: Date.now() + 600_000 }), {});
+      await queue.finish(key, { is: "its record" }, bytes("y"));
+    }
+    const back = event();
+    one.onConnectionChange((connected) => connected && back.happen());
+    process.kill(testBus.serverPid, "SIGKILL");
+    await back.happened;
+    const followed = new FollowedPartition();
+    await queue.follow(partitionOf(keyOf()), followed).ready;
+    for (const entry of followed.entries) {
+      const queued = await queue.read(entry);
+      if (queued !== undefined) expect(await queue.again(queued, terms({ attempt: 2 }), {})).toBeUndefined();
+    }
+    for (const { tenantId, invocationId } of keys) expect(await queue.find(tenantId, invocationId)).toMatchObject({ state: "finished" });
+  });
+
   it("is nothing while the bus is down, and that is said", async () => {
     await using testBus = await TestBus.start();
     const { queue } = (await testBus.broker("b1")).store;
