@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { labelKeys } from "../../../packages/agent/src/engine/labels.ts";
 import { docker } from "../../support/agent-engine.ts";
 
@@ -26,15 +26,16 @@ export class ContainerBook implements AsyncDisposable {
   }
 
   static async open(): Promise<ContainerBook> {
-    const filters = { type: ["container"], event: ["create"], label: [`${labelKeys.fleet}=true`] };
-    return new ContainerBook((await docker.getEvents({ filters: JSON.stringify(filters) as never })) as Readable);
+    const stream: unknown = await docker.getEvents({ filters: { type: ["container"], event: ["create"], label: [`${labelKeys.fleet}=true`] } });
+    if (!(stream instanceof Readable)) throw new Error("Cannot follow the engine's events: what it gave is no stream");
+    return new ContainerBook(stream);
   }
 
   /** The agent whose container has this short id, its host name; the engine is asked where its events did not say. */
   async agentOf(shortId: string): Promise<string> {
     const known = this.#agents.get(shortId);
     if (known !== undefined) return known;
-    const labels = await docker.getContainer(shortId).inspect().then(({ Config }) => Config.Labels, () => ({}) as Record<string, string>);
+    const labels = await docker.getContainer(shortId).inspect().then(({ Config }): Readonly<Record<string, string>> => Config.Labels, (): Readonly<Record<string, string>> => ({}));
     return labels[labelKeys.agent] ?? "unknown";
   }
 

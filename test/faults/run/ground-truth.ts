@@ -53,7 +53,7 @@ export class GroundTruth implements AsyncDisposable {
   }
 
   async #collect(history: HistoryWriter, clock: HarnessClock, containers: ContainerBook): Promise<void> {
-    const [command = "", ...words] = [...this.#host.prefix, process.execPath, program, String(port)];
+    const [command, ...words] = [...this.#host.prefix, process.execPath, program, String(port)];
     this.#collector = spawn(command, words, { stdio: ["ignore", "pipe", "inherit"] });
     const listening = Promise.withResolvers<void>();
     this.#collector.once("exit", () => this.#fail(new Error("Cannot collect ground truth: its process ended")));

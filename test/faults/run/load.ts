@@ -61,7 +61,7 @@ export class Load {
       await delay((-Math.log(1 - random()) * 1_000) / ratePerSecond, undefined, { signal: over }).catch(() => undefined);
     }
     await Promise.allSettled(this.#underWay);
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw new Error("Cannot go on with the load", { cause: this.#failure });
   }
 
   /** Begins one. */

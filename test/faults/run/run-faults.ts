@@ -6,7 +6,7 @@ import { seededRandom } from "../../../packages/broker/src/testing/random.ts";
 import type { FaultKind } from "../fault-kinds.ts";
 import { createHarnessClock } from "../harness-clock.ts";
 import { HistoryWriter, readHistory } from "../history-file.ts";
-import type { HistoryEvent, HistoryInput } from "../history.ts";
+import type { HistoryEvent } from "../history.ts";
 import { describeSchedule, type PlannedFault, planFaults, type Schedule, type Targets } from "../schedule.ts";
 import { documentOf, stages, type Stage } from "./actor.ts";
 import { ContainerBook } from "./container-book.ts";
@@ -128,7 +128,7 @@ async function deploy(fleet: FaultyFleet, wanted: readonly Stage[], truth: Groun
 /** A writer that also keeps what it wrote. */
 function remembering(file: HistoryWriter, written: HistoryEvent[]): HistoryWriter {
   const write: HistoryWriter["write"] = (event) => {
-    const stamped = file.write(event as HistoryInput & { atMs: number });
+    const stamped = file.write(event);
     written.push(stamped);
     return stamped;
   };

@@ -39,8 +39,8 @@ export class Supervised {
     while (this.#isWanted) {
       const started = startCommand(this.#starting.words, { ...this.#starting.environment, ...environment });
       this.#process = started.process;
-      if (await isUp(started)) return void this.#watch(started);
-      if (this.#isWanted) this.deaths.push(started.process.errors());
+      if (await isUp(started)) return this.#watch(started);
+      this.deaths.push(started.process.errors());
       await delay(againAfterMs);
     }
   }
