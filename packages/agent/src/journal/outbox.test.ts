@@ -45,14 +45,18 @@ describe("the outbox", () => {
     expect((await open()).totalBytes).toBe(0);
   });
 
-  it("leaves nothing on the disk when all is settled and it is closed", async () => {
+  it("has nothing on the disk where nothing waits, and loses none that come while others are settled", async () => {
     const outbox = await open();
-    const kept = result();
+    const [kept, ...others] = Array.from({ length: 40 }, () => result());
+    if (kept === undefined) throw new Error("there are forty");
     await outbox.keep(kept);
-    await outbox.settle(kept);
-    expect(readdirSync(folder)).toHaveLength(1);
-    await outbox.close();
+    await Promise.all([outbox.settle(kept), ...others.map((each) => outbox.keep(each))]);
+    expect((await Promise.all(others.map((each) => outbox.read(each)))).filter((each) => each === undefined)).toEqual([]);
+    expect((await open()).waiting).toHaveLength(others.length);
+    await Promise.all(others.map((each, index) => (index % 2 === 0 ? outbox.settle(each) : outbox.keep(each).then(() => outbox.settle(each)))));
     expect(readdirSync(folder)).toEqual([]);
+    await outbox.keep(kept);
+    expect((await outbox.read(kept))?.invocationId).toBe(kept.invocationId);
   });
 
   it("begins another file when one is long, and takes each away once all of it is settled", async () => {

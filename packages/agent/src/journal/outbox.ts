@@ -42,7 +42,8 @@ const segmentBytes = 2 ** 21;
  *
  * Invariants: O1 a result is on disk, whole, when `keep` resolves. O2 it is there until it is settled, over any number of processes; the quota keeps
  * new ones from being begun, and drops none. O3 a result that was not written whole is not looked at, nor what follows it in its segment. O4 a
- * settled result may be told of once more by a later process, until its segment is gone: brokers know better.
+ * settled result may be told of once more by a later process, until its segment is gone: brokers know better. O5 where nothing waits,
+ * nothing is on the disk.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -52,6 +53,7 @@ export class Outbox {
   #toWrite: ToWrite[] = [];
   #current: ResultSegment | undefined;
   #nextNumber = 1;
+  #isWriting = false;
 
   private constructor(options: OutboxOptions) {
     this.#options = options;
@@ -116,15 +118,14 @@ export class Outbox {
     if (place === undefined) return;
     this.#release(nameOf(key), place);
     const { segment } = place;
-    if (segment.waiting === 0 && segment !== this.#current) await this.#remove(segment);
+    if (segment.waiting > 0 || (segment === this.#current && this.#isWriting)) return;
+    await this.#leave(segment); // O5
   }
 
   /** Takes nothing more. */
   async close(): Promise<void> {
-    const current = this.#current;
     this.#current = undefined;
-    if (current?.waiting === 0) await this.#remove(current);
-    else await current?.close();
+    for (const segment of [...this.#segments]) await (segment.waiting === 0 ? this.#remove(segment) : segment.close());
   }
 
   async #take(number: number): Promise<void> {
@@ -138,6 +139,7 @@ export class Outbox {
   async #write(): Promise<void> {
     const group = this.#toWrite;
     this.#toWrite = [];
+    this.#isWriting = true;
     try {
       const segment = (this.#current ??= await this.#begin());
       const places = await segment.append(group.map(({ payload }) => payload));
@@ -146,6 +148,8 @@ export class Outbox {
     } catch (error) {
       if (this.#current !== undefined) await this.#leave(this.#current); // O3: its end may be anything.
       throw error;
+    } finally {
+      this.#isWriting = false;
     }
   }
 
@@ -158,7 +162,7 @@ export class Outbox {
   }
 
   async #leave(segment: ResultSegment): Promise<void> {
-    this.#current = undefined;
+    if (segment === this.#current) this.#current = undefined;
     if (segment.waiting === 0) await this.#remove(segment);
   }
 
