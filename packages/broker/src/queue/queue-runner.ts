@@ -150,13 +150,16 @@ export class QueueRunner {
     const { invocationId, attempt } = outcome.orphan;
     const tenantId = outcome.orphan.tenantId as TenantId;
     const claimed = this.#claims.find(tenantId, invocationId);
-    const found = claimed === undefined ? await this.#options.queue.find(tenantId, invocationId) : { state: "queued" as const, ...claimed };
+    let found = claimed ?? (await this.#findQueued(tenantId, invocationId));
     if (found !== undefined) this.#release(tenantId, invocationId, found.functionName, outcome.head.start !== "warm");
-    if (found?.state === "queued" && found.attempt === attempt) {
-      const stored = readStored(found.head, invocationId);
-      if (stored.sent?.agentId === from.agentId && stored.sent.siteId === from.siteId) await this.#take(found, stored, outcome, from);
-    }
+    // R3: somebody may write to the entry in between, to cancel it, so that it is read and taken once more.
+    while (found?.attempt === attempt && !(await this.#take(found, outcome, from))) found = await this.#findQueued(tenantId, invocationId);
     this.#options.settle(from, { invocationId, attempt }); // R3
+  }
+
+  async #findQueued(tenantId: TenantId, invocationId: InvocationId): Promise<QueuedInvocation | undefined> {
+    const found = await this.#options.queue.find(tenantId, invocationId);
+    return found?.state === "queued" ? found : undefined;
   }
 
   close(): void {
@@ -206,7 +209,7 @@ export class QueueRunner {
     if (why === "cancelled") return this.#finish(queued, stored, cancelled); // R4
     if (why === "unheard" && stored.webhook !== undefined) return this.#sendAgain(queued, stored);
     if (why === "expired") return this.#finish(queued, stored, expired);
-    return this.#follow(queued, stored, unheard(stored));
+    await this.#follow(queued, stored, unheard(stored));
   }
 
   async #begin(queued: QueuedInvocation, stored: StoredInvocation): Promise<void> {
@@ -302,12 +305,15 @@ export class QueueRunner {
     await this.#options.queue.again(claimed, { ...termsOf(claimed), attempt: claimed.attempt + 1, notBeforeMs }, takenBack(stored)); // R2
   }
 
-  /** An outcome of the attempt that is under way: its record, or another attempt. */
-  async #take(queued: QueuedInvocation, stored: StoredInvocation, outcome: AttemptOutcome, from: AgentAddress): Promise<void> {
+  /** An outcome of the attempt that is under way: its record, or another attempt. False: the entry has changed meanwhile. */
+  async #take(queued: QueuedInvocation, outcome: AttemptOutcome, from: AgentAddress): Promise<boolean> {
     const { queue, clock, ended } = this.#options;
+    const stored = readStored(queued.head, queued.invocationId);
+    if (stored.sent?.agentId !== from.agentId || stored.sent.siteId !== from.siteId) return true; // It is not that agent's to tell.
     const record = { ...recordOfOutcome(outcome, from, clock.date()), ...historyOf(stored) };
     if (this.#next(queued, stored, record.result).next === "again") return this.#follow(queued, stored, record.result);
     if (await queue.finish(queued, record, outcome.body, this.#along(queued, stored, record, outcome.body))) ended(queued.tenantId, record);
+    return true; // Where another record came first, that stays.
   }
 
   #release(tenantId: TenantId, invocationId: InvocationId, functionName: FunctionName, beganInstance: boolean): void {
@@ -316,15 +322,18 @@ export class QueueRunner {
     this.wake();
   }
 
-  /** After an attempt that left no answer to be kept. */
-  async #follow(queued: QueuedInvocation, stored: StoredInvocation, result: InvocationResult): Promise<void> {
+  /** After an attempt that left no answer to be kept. False: the entry has changed meanwhile. */
+  async #follow(queued: QueuedInvocation, stored: StoredInvocation, result: InvocationResult): Promise<boolean> {
     const next = this.#next(queued, stored, result);
-    if (next.next === "end") return this.#finish(queued, stored, result);
+    if (next.next === "end") {
+      await this.#finish(queued, stored, result);
+      return true;
+    }
     const { siteId = "", agentId = "" } = stored.sent ?? {};
     const past = { attempt: queued.attempt, siteId, agentId, endedAt: this.#options.clock.date().toISOString(), result };
     // Its start was written down, and its image began nothing: that is no attempt that counts.
     const head = result.outcome === "rejected" ? takenBack(stored) : withPast(stored, past);
-    await this.#options.queue.again(queued, { ...termsOf(queued), attempt: queued.attempt + 1, notBeforeMs: next.notBeforeMs }, head);
+    return (await this.#options.queue.again(queued, { ...termsOf(queued), attempt: queued.attempt + 1, notBeforeMs: next.notBeforeMs }, head)) !== undefined;
   }
 
   /** What comes of the end: a letter that can be submitted again, and what its function names as destination. */

@@ -108,6 +108,22 @@ describe("the queue", () => {
     expect(await outcomeOf(scene, id)).toBe("failed");
   });
 
+  it("keeps what became of an attempt, whenever it is cancelled", async () => {
+    for (let turns = 0; turns < 12; turns += 1) {
+      const scene = await ready();
+      const id = await scene.accept();
+      await scene.begins(id);
+      const cancelling = scene.queue.cancel(acme, id);
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      await scene.ends(id, { outcome: "failed", exitCode: 9 });
+      await cancelling;
+      await scene.advance(60_000, 5_000);
+      const found = await scene.queue.find(acme, id);
+      const { record } = found?.state === "finished" ? found : { record: undefined };
+      expect([turns, [record?.result, ...(record?.past ?? []).map(({ result }) => result)].some((result) => result?.exitCode === 9)]).toEqual([turns, true]);
+    }
+  });
+
   it("ends what was cancelled on its way to an agent that has it not", async () => {
     const scene = await ready();
     const id = await scene.accept();

@@ -25,6 +25,8 @@ export class QueueScene {
   readonly missing = new Set<InvocationId>();
   /** What agents say that they have; the others do not say. */
   readonly holdings = new Map<AgentId, unknown>();
+  /** What agents need not keep any more. */
+  readonly #settled = new Set<string>();
   readonly revisions = new Map<string, Revision>();
   readonly queue: Queue;
   refusal: LongshoreError | undefined;
@@ -116,7 +118,8 @@ export class QueueScene {
   async #answer({ agentId }: AgentAddress, question: Ask): Promise<unknown> {
     this.asks.push({ agentId, question });
     await Promise.resolve();
+    if (question.ask === "settle") for (const { invocationId, attempt } of question.attempts) this.#settled.add(`${invocationId} ${attempt}`);
     if (question.ask === "holdings") return this.holdings.get(agentId);
-    return question.ask === "confirm" ? { unknown: question.attempts.filter(({ invocationId }) => this.missing.has(invocationId)) } : {};
+    return question.ask === "confirm" ? { unknown: question.attempts.filter(({ invocationId, attempt }) => this.missing.has(invocationId) || this.#settled.has(`${invocationId} ${attempt}`)) } : {};
   }
 }
