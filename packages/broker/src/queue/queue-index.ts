@@ -100,6 +100,11 @@ export class QueueIndex {
     this.#remove(id);
   }
 
+  /** This entry is not there any more; a later one of its invocation stays. */
+  gone(entry: QueueEntry): void {
+    if (this.#entries.get(idOf(entry))?.sequence === entry.sequence) this.#remove(idOf(entry));
+  }
+
   /** What was handed out is over, or was queued again as another entry. */
   settled(entry: QueueEntry): void {
     const id = idOf(entry);

@@ -174,6 +174,21 @@ describe("an accepted invocation", () => {
     expect(blocked.flatMap((id) => scene.exchanges(id))).toHaveLength(60);
   });
 
+  it("is tried again though its agent's word that it has it not comes after it was taken back", async () => {
+    const scene = new Scene();
+    scene.deploy();
+    scene.agent("a1");
+    const id = await scene.accept();
+    const sent = await scene.queue.find(acme, id);
+    if (sent?.state !== "queued") throw new Error("it is not queued");
+    scene.last(id).refuse(new LongshoreError("instance_start_failed", "Cannot start", { phase: "startup" }));
+    await settled();
+    await scene.runner.disowned(sent);
+    await scene.hasRoom("a1", 1);
+    await scene.advance(2_000);
+    expect(scene.exchanges(id)).toHaveLength(2);
+  });
+
   it("goes to another agent when one refuses it, and is tried again when nobody takes it", async () => {
     const scene = new Scene();
     scene.deploy();

@@ -125,7 +125,7 @@ export class QueueRunner {
   async disowned(entry: QueueEntry, joinedAt?: string): Promise<void> {
     const { queue, index } = this.#options;
     const queued = await queue.read(entry);
-    if (queued === undefined) return index.ended(entry.tenantId, entry.invocationId); // Which was not heard.
+    if (queued === undefined) return index.gone(entry); // It was ended, or queued again, and that was not heard, or is by now.
     const stored = readStored(queued.head, queued.invocationId);
     if (Date.parse(joinedAt ?? "") > Date.parse(stored.sent?.sentAt ?? "")) return; // R2: it is not the one that was sent it.
     if (queued.isCancelled === true) return this.#finish(queued, stored, cancelled);
