@@ -401,6 +401,25 @@ describe("a time limit", () => {
     expect(scene.journal.at(-1)).toBe("end 1 timed_out");
   });
 
+  it("of accepted work is for its run: it begins once an instance is there, and its end is told once that is gone", async () => {
+    const scene = createRunScene();
+    const { reply } = scene.open({ remainingMs: 1_000 }, "", () => Promise.resolve());
+    scene.clock.advance(900);
+    const { slot } = scene.grant();
+    await soon();
+    const [run] = scene.runs;
+    expect(run?.call.deadlineAtMs).toBe(scene.clock.wallMs() + 1_000);
+    scene.clock.advance(999);
+    expect(run?.told).toEqual([]);
+    scene.clock.advance(1);
+    expect(run?.told).toEqual(["abort"]);
+    await soon();
+    expect([reply.answers, slot.stops]).toEqual([[], 1]);
+    slot.gone();
+    await soon();
+    expect(ending(reply).result).toMatchObject({ outcome: "timed_out" });
+  });
+
   it("of a run beside others closes this one only, and says that it may go on", () => {
     const scene = createRunScene();
     const { reply } = scene.open({ remainingMs: 1_000 });

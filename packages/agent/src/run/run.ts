@@ -65,7 +65,7 @@ class Run implements RunHandle, SlotWaiter {
   readonly #answer: Answer;
   readonly #request: RequestFeed;
   readonly #acceptedMs: number;
-  readonly #deadlineAtMs: number;
+  #deadlineAtMs: number;
   /** How long it may take, from its order or from the beginning of its tunnel. */
   #limitMs: number;
   #cancelDeadline: () => void;
@@ -117,7 +117,8 @@ class Run implements RunHandle, SlotWaiter {
     this.#over(isSpared);
     const result: InvocationResult = reason === "deadline" ? { outcome: "timed_out", message: `The function did not finish within ${Math.round(this.#limitMs)} ms`, ...stderrTailOf(lease) } : cancelled(reason);
     if (isSpared || !wasAlone) return this.#finish({ ...result, stopProven: false });
-    if (reason === "deadline") return this.#finish(result); // The caller hears of it in time; the container has its grace.
+    // A caller hears of it in time, and the container has its grace; where nobody waits, another attempt must not begin beside it.
+    if (reason === "deadline" && this.#willBegin === undefined) return this.#finish(result);
     void lease.prepared.stop().then(() => this.#finish(result)); // R4
   }
 
@@ -134,7 +135,9 @@ class Run implements RunHandle, SlotWaiter {
     if (this.#willBegin === undefined) return this.#begin(lease);
     this.#willBegin().then(
       () => {
-        if (!this.#isOver) this.#begin(lease);
+        if (this.#isOver) return;
+        this.#limitFromNow(); // Nobody waits: its time is what it runs, not what it waited for an instance.
+        this.#begin(lease);
       },
       (error: unknown) => {
         if (!this.#isOver) this.#endRefused(this.#noStartRecord(error), true);
@@ -242,6 +245,13 @@ class Run implements RunHandle, SlotWaiter {
     if (reason === "deadline") return this.#refuse(new LongshoreError("deadline_passed", `Cannot run "${this.#revision.functionName}": no instance was ready in time`, { phase: "startup" }), false);
     this.#over(false);
     this.#finish({ outcome: "cancelled", message: "Cancelled before it began" });
+  }
+
+  #limitFromNow(): void {
+    const { clock } = this.#options;
+    this.#cancelDeadline();
+    this.#deadlineAtMs = clock.wallMs() + this.#limitMs;
+    this.#cancelDeadline = clock.after(this.#limitMs, () => this.cancel("deadline"));
   }
 
   #becomeTunnel(): void {
