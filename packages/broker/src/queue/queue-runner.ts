@@ -159,7 +159,8 @@ export class QueueRunner {
 
   async #findQueued(tenantId: TenantId, invocationId: InvocationId): Promise<QueuedInvocation | undefined> {
     const found = await this.#options.queue.find(tenantId, invocationId);
-    return found?.state === "queued" ? found : undefined;
+    if (found?.state !== "queued") return undefined;
+    return found.isOverdue === true ? { ...found, isCancelled: true } : found; // Of one whose time is long over nothing is repeated.
   }
 
   close(): void {
@@ -231,13 +232,22 @@ export class QueueRunner {
     const incarnation = agent.incarnations.current ?? "";
     this.#claims.take(tenantId, invocationId, agent, revision);
     const sequence = await queue.again(queued, terms, head); // R1
-    if (sequence === undefined) return this.#release(tenantId, invocationId, functionName, false);
+    if (sequence === undefined) {
+      this.#release(tenantId, invocationId, functionName, false);
+      return this.#removeGhost(queued);
+    }
     const claimed = { ...queued, ...terms, sequence, head };
     this.#claims.stored(claimed);
     // An agent may take as long to begin as its program: nothing else waits for that.
     this.#deliver(claimed, head, revision, agent, { remainingMs: limitMs, incarnation }).catch((err: unknown) => {
       log.warn({ err, invocationId, functionName, attempt }, "claimed invocation left to its agent");
     });
+  }
+
+  /** Whoever won the claim has it; but a server that was killed may have brought an entry back that has its record. */
+  async #removeGhost({ tenantId, invocationId, sequence }: QueuedInvocation): Promise<void> {
+    const { queue } = this.#options;
+    if ((await queue.find(tenantId, invocationId))?.state === "finished") await queue.remove({ sequence });
   }
 
   async #deliver(claimed: QueuedInvocation, stored: StoredInvocation, revision: Revision, agent: AgentEntry, order: { readonly remainingMs: number; readonly incarnation: string }): Promise<void> {

@@ -168,6 +168,36 @@ describe("the queue", () => {
   });
 });
 
+describe("an entry that a killed server brought back beside its record", () => {
+  it("is not begun again, and goes", async () => {
+    const scene = await ready();
+    const id = await scene.accept({ notBeforeMs: scene.nowMs + 1_000 });
+    const entry = await scene.store.queue.find(acme, id);
+    if (entry?.state !== "queued") throw new Error("it waits");
+    await scene.queue.cancel(acme, id);
+    await settled();
+    scene.store.queue.ghosts.set(entry.sequence, entry);
+    const other = await ready(new QueueScene("b-2", scene.store));
+    await scene.queue.close();
+    await other.advance(2_000, 500);
+    other.store.queue.tell(entry);
+    await other.advance(2_000, 500);
+    expect(other.bus.exchanges).toEqual([]);
+    expect(scene.store.queue.ghosts.size).toBe(0);
+  });
+});
+
+describe("an outcome that comes when its entry is long overdue", () => {
+  it("ends it, and nothing is repeated", async () => {
+    const scene = await ready();
+    const id = await scene.accept();
+    await scene.begins(id);
+    scene.store.queue.becomeOverdue(acme, id);
+    await scene.ends(id, { outcome: "failed", exitCode: 4 });
+    expect(await outcomeOf(scene, id)).toBe("failed");
+  });
+});
+
 describe("an attempt whose instance could not begin", () => {
   it("is no attempt that counts, and is tried less and less often", async () => {
     const scene = await ready();

@@ -10,6 +10,8 @@ export class MemoryQueue implements QueueStore {
   readonly #followers = new Map<QueueFollower, number>();
   readonly #dead = new Map<string, Listed>();
   readonly #records = new Map<string, number>();
+  /** Entries that a killed server brought back beside their records, by their sequence: a test puts them there. */
+  readonly ghosts = new Map<number, QueuedInvocation>();
   /** What a server would have taken out: a test puts it there. */
   readonly overdue = new Map<string, Listed>();
   readonly #endedHandlers: EndedHandler[] = [];
@@ -25,7 +27,8 @@ export class MemoryQueue implements QueueStore {
   async read({ sequence, ...key }: QueueEntry): Promise<QueuedInvocation | undefined> {
     await this.#begin();
     const found = this.#invocations.get(idOf(key));
-    return found?.state === "queued" && found.isOverdue !== true && found.sequence === sequence ? found : undefined;
+    if (found?.state === "queued" && found.isOverdue !== true && found.sequence === sequence) return found;
+    return this.ghosts.get(sequence);
   }
 
   async again(invocation: QueuedInvocation, terms: QueueTerms, head: unknown): Promise<number | undefined> {
@@ -77,6 +80,7 @@ export class MemoryQueue implements QueueStore {
 
   async remove({ sequence }: Pick<Listed, "sequence">): Promise<void> {
     await this.#begin();
+    this.ghosts.delete(sequence);
     for (const kept of [this.#dead, this.overdue]) for (const [id, each] of kept) if (each.sequence === sequence) kept.delete(id);
   }
 
@@ -89,6 +93,11 @@ export class MemoryQueue implements QueueStore {
       if (found.state === "queued") return kind === "entry" && found.isOverdue !== true ? [{ ...names, sequence: found.sequence, terms: found }] : [];
       return kind === "record" ? [{ ...names, sequence: this.#records.get(idOf(found)) ?? 0, terms: noTerms }] : [];
     });
+  }
+
+  /** Tells followers of an entry, as a pass over all that stands does. */
+  tell(entry: QueuedInvocation): void {
+    for (const [follower, partition] of this.#followers) if (partition === partitionOf(entry)) follower.queued(entryOf(entry));
   }
 
   onEnded(handler: EndedHandler): void {
