@@ -61,7 +61,7 @@ async function underKey(head: InvocationHead, submit: () => Promise<Accepted>): 
     return await submit();
   } catch (error) {
     if (head.idempotencyKey === undefined || !(error instanceof LongshoreError) || error.reason !== "invocation_exists") throw error;
-    throw new LongshoreError("idempotency_mismatch", `Cannot invoke "${head.functionName}": this Idempotency-Key was used before, for another body`, { phase: "admission", field: "Idempotency-Key", cause: error });
+    throw new LongshoreError("idempotency_mismatch", `Cannot invoke "${head.functionName}": this Idempotency-Key was used before, for another request`, { phase: "admission", field: "Idempotency-Key", cause: error });
   }
 }
 

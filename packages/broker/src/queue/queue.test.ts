@@ -40,6 +40,7 @@ describe("the queue", () => {
     await scene.ends(submission.invocationId, { outcome: "succeeded" });
     expect(await scene.queue.accept(submission)).toMatchObject({ isNew: false, view: { state: "finished", record: { result: { outcome: "succeeded" } } } });
     expect(scene.exchanges(submission.invocationId)).toHaveLength(1);
+    await expect(scene.queue.accept({ ...submission, request: { ...submission.request, target: "/another" } })).rejects.toMatchObject({ reason: "invocation_exists" });
     await expect(scene.queue.accept({ ...submission, body: Buffer.from("another") })).rejects.toMatchObject({ reason: "invocation_exists", field: "invocationId" });
   });
 

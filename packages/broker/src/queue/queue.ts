@@ -164,7 +164,7 @@ export class Queue {
   }
 
   /**
-   * Resolves once it is on disk. The same submission again (id, function and body) is taken for the first, and resolves too. Throws
+   * Resolves once it is on disk. The same submission again (id, function, method, path and body) is taken for the first, and resolves too. Throws
    * `function_not_found`, `payload_too_large`, `invocation_exists`: the id was used for another one; `bus_down`: nobody can tell whether
    * it was accepted, so it may be submitted again under the same id; `store_full`.
    */
@@ -257,7 +257,7 @@ export class Queue {
     const { tenantId, functionName, invocationId } = submission;
     const found = await this.#options.bus.store.queue.find(tenantId, invocationId);
     if (found !== undefined && isSame(found, functionName, digestOf(submission))) return { isNew: false, view: viewOf(found) };
-    throw new LongshoreError("invocation_exists", `Cannot accept an invocation of "${functionName}": the id ${invocationId} was used before, for another body or function`, { phase: "admission", field: "invocationId" });
+    throw new LongshoreError("invocation_exists", `Cannot accept an invocation of "${functionName}": the id ${invocationId} was used before, for another request`, { phase: "admission", field: "invocationId" });
   }
 
   /** False when it has moved on meanwhile. */

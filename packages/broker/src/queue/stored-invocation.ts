@@ -40,9 +40,9 @@ export function readStored(head: unknown, invocationId: string): StoredInvocatio
   throw new LongshoreError("unexpected", `Cannot read accepted invocation ${invocationId}: it was written by another version`, { cause: parsed.error });
 }
 
-/** Tells one submission from another: function and body. */
-export function digestOf({ functionName, body }: Pick<InvocationRequest, "functionName" | "body">): string {
-  return hash("sha256", Buffer.concat([Buffer.from(`${functionName}\n`), body]), "base64url");
+/** Tells one submission from another: function, method, path and body. */
+export function digestOf({ functionName, request, body }: Pick<InvocationRequest, "functionName" | "request" | "body">): string {
+  return hash("sha256", Buffer.concat([Buffer.from(`${functionName} ${request.method} ${request.target}\n`), body]), "base64url");
 }
 
 /** As it is accepted. */
