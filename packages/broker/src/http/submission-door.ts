@@ -1,7 +1,8 @@
 import { type AnswerHead, type InvocationId, type InvocationRecord, type InvokeQuery, invokeQuerySchema, LongshoreError, parseInput, type TenantId } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { maxQueuedBytes } from "../queue/limits.ts";
-import type { Accepted, Queue, Submission } from "../queue/queue.ts";
+import type { Queue } from "../queue/queue.ts";
+import type { Accepted, Submission } from "../queue/submissions.ts";
 import { InvocationFront } from "./invocation-front.ts";
 import { type InvocationHead, readInvocationHead } from "./invocation-request.ts";
 import type { HttpLimits } from "./limits.ts";

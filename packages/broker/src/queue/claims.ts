@@ -1,4 +1,4 @@
-import type { InvocationId, Revision, TenantId } from "@longshore/protocol";
+import type { FunctionName, InvocationId, Revision, TenantId } from "@longshore/protocol";
 import type { QueuedInvocation, QueueEntry } from "../bus/queue-store.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
@@ -10,16 +10,22 @@ interface Claim {
   queued: QueuedInvocation | undefined;
 }
 
+export interface ClaimsOptions {
+  readonly placement: Pick<Placement, "took" | "released">;
+  /** An attempt of that function takes no slot any more. */
+  readonly released: (which: { readonly tenantId: TenantId; readonly functionName: FunctionName }) => void;
+}
+
 /** A longer body is read again when its attempt ends: thousands may be under way. */
 const mostKeptBytes = 4096;
 
 /** The slots that this broker's attempts take at agents, until each is known to be over. */
 export class Claims {
-  readonly #placement: Pick<Placement, "took" | "released">;
+  readonly #options: ClaimsOptions;
   readonly #claims = new Map<string, Claim>();
 
-  constructor(placement: Pick<Placement, "took" | "released">) {
-    this.#placement = placement;
+  constructor(options: ClaimsOptions) {
+    this.#options = options;
   }
 
   /** How many attempts are with agents, by this broker's own sending. */
@@ -28,9 +34,9 @@ export class Claims {
   }
 
   take(tenantId: TenantId, invocationId: InvocationId, agent: AgentEntry, revision: Revision): void {
-    this.release(tenantId, invocationId, false);
+    this.#drop(tenantId, invocationId, false);
     this.#claims.set(`${tenantId}.${invocationId}`, { agent, revision, queued: undefined });
-    this.#placement.took(agent, revision);
+    this.#options.placement.took(agent, revision);
   }
 
   /** The claim is on disk. */
@@ -50,12 +56,17 @@ export class Claims {
     if (claim?.queued !== undefined && claim.queued.sequence !== entry.sequence) claim.queued = undefined;
   }
 
-  /** It is over there, or was never begun; false: it was not this broker's. `beganInstance`: an instance was begun for it, and has room now. */
-  release(tenantId: TenantId, invocationId: InvocationId, beganInstance: boolean): boolean {
+  /** It is over there, or was never begun; of what is not this broker's nothing comes. `beganInstance`: an instance was begun for it, and has room now. */
+  release(tenantId: TenantId, invocationId: InvocationId, beganInstance: boolean): void {
+    const claim = this.#drop(tenantId, invocationId, beganInstance);
+    if (claim !== undefined) this.#options.released({ tenantId, functionName: claim.revision.functionName });
+  }
+
+  #drop(tenantId: TenantId, invocationId: InvocationId, beganInstance: boolean): Claim | undefined {
     const claim = this.#claims.get(`${tenantId}.${invocationId}`);
-    if (claim === undefined) return false;
+    if (claim === undefined) return undefined;
     this.#claims.delete(`${tenantId}.${invocationId}`);
-    this.#placement.released(claim.agent, claim.revision, beganInstance);
-    return true;
+    this.#options.placement.released(claim.agent, claim.revision, beganInstance);
+    return claim;
   }
 }

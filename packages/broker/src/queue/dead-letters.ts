@@ -3,7 +3,8 @@ import type { Logger } from "pino";
 import type { Listed, QueueStore } from "../bus/queue-store.ts";
 import { readDeadLetter } from "./dead-letter.ts";
 import { derivedId } from "./derived-id.ts";
-import type { Queue, QueueView } from "./queue.ts";
+import type { Queue } from "./queue.ts";
+import type { QueueView } from "./queue-view.ts";
 
 export interface DeadLettersOptions {
   readonly store: Pick<QueueStore, "list" | "findDead" | "remove">;

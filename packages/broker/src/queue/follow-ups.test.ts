@@ -13,7 +13,7 @@ async function sceneWith(destinations: object) {
   const end = async (outcome: "succeeded" | "failed", body = "answer") => {
     const id = await scene.accept();
     await scene.begins(id);
-    await scene.ends(id, { outcome }, body);
+    await scene.ends(id, { outcome }, { body });
     return { id, followUp: derivedId("destination", acme, id) };
   };
   return { scene, end };

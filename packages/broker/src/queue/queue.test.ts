@@ -154,7 +154,7 @@ describe("the queue", () => {
     const answers = [scene.queue.answer(submission), scene.queue.answer(submission)];
     await settled();
     await scene.begins(submission.invocationId);
-    await scene.ends(submission.invocationId, { outcome: "failed", exitCode: 7 }, "why");
+    await scene.ends(submission.invocationId, { outcome: "failed", exitCode: 7 }, { body: "why" });
     for (const answer of await Promise.all(answers)) expect(answer.view).toMatchObject({ state: "finished", record: { result: { outcome: "failed", exitCode: 7 } }, body: Buffer.from("why") });
     expect(scene.exchanges(submission.invocationId)).toHaveLength(1);
   });

@@ -7,12 +7,25 @@ import type { WebhookDelivery } from "../../destinations/webhook.ts";
 import { FakeBus, type FakeExchange } from "../../invocation/testing/fake-bus.ts";
 import { type RevisionWishes, testRevision } from "../../registry/testing/revision.ts";
 import { TestFleet } from "../../roster/testing/test-fleet.ts";
-import { Queue, type Submission } from "../queue.ts";
+import { Queue } from "../queue.ts";
+import type { Submission } from "../submissions.ts";
 
 export const acme = "acme" as TenantId;
 export const settled = async () => {
   for (let turn = 0; turn < 8; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
+
+/** A broker that tries what is queued, with a function to be run and an agent that has room for so many. */
+export async function startedScene({ room = 1, store = new MemoryStore() }: { room?: number; store?: MemoryStore } = {}): Promise<QueueScene> {
+  const scene = new QueueScene("b-1", store);
+  scene.deploy();
+  if (room > 0) scene.agent("a1", room);
+  await scene.queue.start();
+  return scene;
+}
+
+/** What changes of a fleet is looked at together after that time. */
+const gatherMs = 50;
 
 /** A broker with its queue; agents, bus and time are the test's. Several may share a store. */
 export class QueueScene {
@@ -25,8 +38,10 @@ export class QueueScene {
   readonly missing = new Set<InvocationId>();
   /** What agents say that they have; the others do not say. */
   readonly holdings = new Map<AgentId, unknown>();
-  /** What agents need not keep any more. */
-  readonly #settled = new Set<string>();
+  /** What agents need not keep any more: agent, invocation and attempt, in the order in which they were told. */
+  readonly settledAttempts: string[] = [];
+  /** Agents answer when it is there. */
+  answering = Promise.resolve();
   readonly revisions = new Map<string, Revision>();
   readonly queue: Queue;
   refusal: LongshoreError | undefined;
@@ -76,6 +91,12 @@ export class QueueScene {
     return { tenantId: acme, functionName: "resize" as FunctionName, invocationId: createInvocationId(), where: {}, timeoutMs: undefined, request: { method: "POST", target: "/", headers: [] }, body: Buffer.from(text), ...rest };
   }
 
+  /** By the agent's own word it has room for that many. */
+  async hasRoom(name: string, instances: number): Promise<void> {
+    this.fleet.heartbeat(name, { instancesMax: 10, instancesFree: instances, memoryBytes: 10 * 2 ** 30, memoryFreeBytes: instances * 2 ** 30 });
+    await this.advance(gatherMs);
+  }
+
   /** Accepts one, and lets it be sent where there is room. */
   async accept(changes: Parameters<QueueScene["submission"]>[0] = {}): Promise<InvocationId> {
     const submission = this.submission(changes);
@@ -106,20 +127,36 @@ export class QueueScene {
     await settled();
   }
 
-  /** What became of the attempt that was sent last, by the word of its agent. */
-  async ends(invocationId: InvocationId, result: InvocationResult, body = "answer"): Promise<void> {
+  /** What became of an attempt, the one that was sent last, by the word of an agent, the one that has it. */
+  async ends(invocationId: InvocationId, result: InvocationResult, { body = "answer", from, attempt }: { body?: string; from?: AgentAddress; attempt?: number } = {}): Promise<void> {
     const { agent, order } = this.last(invocationId);
-    const orphan = { invocationId, attempt: order.attempt, tenantId: acme, functionName: "resize", revisionId: "resize-r1", acceptedAt: order.accepted?.acceptedAt ?? "", payloadBytes: 7 };
+    const orphan = { invocationId, attempt: attempt ?? order.attempt, tenantId: acme, functionName: "resize", revisionId: "resize-r1", acceptedAt: order.accepted?.acceptedAt ?? "", payloadBytes: 7 };
     const frame: Frame = { kind: "answer", head: { complete: true, headers: [["content-type", "text/plain"]], start: "warm", result, orphan, bodyBytes: body.length, bodyKept: true }, body: Buffer.from(body) };
-    this.queue.outcome(agent, frame);
+    this.queue.outcome(from ?? agent, frame);
     await settled();
+  }
+
+  /** How it ended; throws when it has not. */
+  async record(invocationId: InvocationId): Promise<{ outcome: string; body: string }> {
+    const found = await this.queue.find(acme, invocationId);
+    if (found?.state !== "finished") throw new Error("it has no terminal record");
+    return { outcome: found.record.result.outcome, body: Buffer.from(found.body).toString() };
+  }
+
+  /** What is queued of it. */
+  async entry(invocationId: InvocationId): Promise<{ attempt: number; sequence: number; isSent: boolean; past: string[] } | "finished"> {
+    const found = await this.store.queue.find(acme, invocationId);
+    if (found?.state !== "queued") return "finished";
+    const { past } = found.head as { past: { result: InvocationResult }[] };
+    return { attempt: found.attempt, sequence: found.sequence, isSent: found.sentUntilMs > 0, past: past.map(({ result }) => result.outcome) };
   }
 
   async #answer({ agentId }: AgentAddress, question: Ask): Promise<unknown> {
     this.asks.push({ agentId, question });
-    await Promise.resolve();
-    if (question.ask === "settle") for (const { invocationId, attempt } of question.attempts) this.#settled.add(`${invocationId} ${attempt}`);
+    await this.answering;
+    if (question.ask === "settle") for (const { invocationId, attempt } of question.attempts) this.settledAttempts.push(`${agentId} ${invocationId} ${attempt}`);
     if (question.ask === "holdings") return this.holdings.get(agentId);
-    return question.ask === "confirm" ? { unknown: question.attempts.filter(({ invocationId, attempt }) => this.missing.has(invocationId) || this.#settled.has(`${invocationId} ${attempt}`)) } : {};
+    const hasNot = ({ invocationId, attempt }: { invocationId: InvocationId; attempt: number }) => this.missing.has(invocationId) || this.settledAttempts.includes(`${agentId} ${invocationId} ${attempt}`);
+    return question.ask === "confirm" ? { unknown: question.attempts.filter(hasNot) } : {};
   }
 }
