@@ -420,6 +420,15 @@ describe("a time limit", () => {
     expect(ending(reply).result).toMatchObject({ outcome: "timed_out" });
   });
 
+  it("does not end accepted work that waits for an instance before that may have started", () => {
+    const scene = createRunScene();
+    const { reply } = scene.open({ remainingMs: 1_000 }, "", () => Promise.resolve());
+    scene.clock.advance(59_999);
+    expect(reply.answers).toEqual([]);
+    scene.clock.advance(1);
+    expect(reply.answers).toMatchObject([{ refuse: { reason: "deadline_passed" } }]);
+  });
+
   it("of a run beside others closes this one only, and says that it may go on", () => {
     const scene = createRunScene();
     const { reply } = scene.open({ remainingMs: 1_000 });

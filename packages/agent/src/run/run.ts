@@ -89,7 +89,7 @@ class Run implements RunHandle, SlotWaiter {
     this.#acceptedMs = options.clock.monotonicMs();
     this.#deadlineAtMs = options.clock.wallMs() + order.remainingMs;
     this.#limitMs = order.remainingMs;
-    this.#cancelDeadline = options.clock.after(order.remainingMs, () => this.cancel("deadline"));
+    this.#cancelDeadline = options.clock.after(this.#patienceMs, () => this.cancel("deadline"));
     this.#wait();
   }
 
@@ -245,6 +245,11 @@ class Run implements RunHandle, SlotWaiter {
     if (reason === "deadline") return this.#refuse(new LongshoreError("deadline_passed", `Cannot run "${this.#revision.functionName}": no instance was ready in time`, { phase: "startup" }), false);
     this.#over(false);
     this.#finish({ outcome: "cancelled", message: "Cancelled before it began" });
+  }
+
+  /** Nobody waits for accepted work: what was promised an instance stays until one may have started, or the start would be for nothing. */
+  get #patienceMs(): number {
+    return this.#willBegin === undefined ? this.#limitMs : Math.max(this.#limitMs, this.#revision.spec.startTimeoutMs);
   }
 
   #limitFromNow(): void {

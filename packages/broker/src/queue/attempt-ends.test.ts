@@ -36,7 +36,7 @@ describe("an attempt", () => {
     scene.last(id).fails("bus_down");
     await scene.advance(3_600_000, 1_000);
     expect(await scene.entry(id)).toMatchObject({ attempt: 1, isSent: true });
-    await scene.advance(60_000, 1_000);
+    await scene.advance(120_000, 1_000);
     expect(await scene.record(id)).toMatchObject({ outcome: "lost" });
     await scene.ends(id, { outcome: "succeeded" });
     expect(await scene.record(id)).toMatchObject({ outcome: "lost" });

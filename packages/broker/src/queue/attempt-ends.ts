@@ -5,13 +5,14 @@ import type { Registry } from "../registry/registry.ts";
 import { afterAttempt, type Next, type RepetitionRules } from "./after-attempt.ts";
 import { deadLetterOf } from "./dead-letter.ts";
 import { followUpOf } from "./follow-ups.ts";
+import { removeGhost } from "./ghosts.ts";
 import { idleTermsOf } from "./idle-terms.ts";
 import { cancelled, expired, rejected, unheard } from "./own-results.ts";
 import { type AttemptOutcome, recordOfOutcome } from "./read-outcome.ts";
 import { historyOf, readStored, recordWithoutAnswer, type StoredInvocation, takenBack, withPast } from "./stored-invocation.ts";
 
 export interface AttemptEndsOptions {
-  readonly queue: Pick<QueueStore, "again" | "finish">;
+  readonly queue: Pick<QueueStore, "again" | "finish" | "find" | "remove">;
   readonly registry: Pick<Registry, "find">;
   /** A terminal record was stored, by this broker. */
   readonly ended: (tenantId: TenantId, record: InvocationRecord) => void;
@@ -84,11 +85,16 @@ export class AttemptEnds {
   }
 
   async #again(queued: QueuedInvocation, head: StoredInvocation, notBeforeMs: number): Promise<boolean> {
-    return (await this.#options.queue.again(queued, { ...idleTermsOf(queued), attempt: queued.attempt + 1, notBeforeMs }, head)) !== undefined;
+    const { queue } = this.#options;
+    const isStored = (await queue.again(queued, { ...idleTermsOf(queued), attempt: queued.attempt + 1, notBeforeMs }, head)) !== undefined;
+    if (!isStored) await removeGhost(queued, queue);
+    return isStored;
   }
 
   async #finish(queued: QueuedInvocation, stored: StoredInvocation, record: InvocationRecord, body: Uint8Array): Promise<void> {
-    if (await this.#options.queue.finish(queued, record, body, this.#along(queued, stored, record, body))) this.#options.ended(queued.tenantId, record);
+    const { queue, ended } = this.#options;
+    if (await queue.finish(queued, record, body, this.#along(queued, stored, record, body))) ended(queued.tenantId, record);
+    else await removeGhost(queued, queue);
   }
 
   /** What comes of the end: a letter that can be submitted again, and what its function names as destination. */

@@ -8,6 +8,7 @@ import type { CredentialBook } from "../registry/credentials.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
 import type { AttemptEnds } from "./attempt-ends.ts";
 import type { Claims } from "./claims.ts";
+import { removeGhost } from "./ghosts.ts";
 import { idleTermsOf } from "./idle-terms.ts";
 import { unheardMs } from "./limits.ts";
 import { runOrderOf, type Sending } from "./run-order.ts";
@@ -48,13 +49,14 @@ export class AttemptSender {
     const { tenantId, invocationId, functionName, attempt } = queued;
     const limitMs = Math.min(stored.timeoutMs ?? Number.POSITIVE_INFINITY, revision.spec.timeoutMs);
     const head = sentTo(stored, agent.address, revision, clock.date());
-    const terms = { ...idleTermsOf(queued), sentUntilMs: clock.date().getTime() + limitMs + revision.spec.stopGraceMs + unheardMs, sentTo: agent.address };
+    const { startTimeoutMs, stopGraceMs } = revision.spec;
+    const terms = { ...idleTermsOf(queued), sentUntilMs: clock.date().getTime() + startTimeoutMs + limitMs + stopGraceMs + unheardMs, sentTo: agent.address };
     const incarnation = agent.incarnations.current ?? "";
     claims.take(tenantId, invocationId, agent, revision);
     const sequence = await queue.again(queued, terms, head); // R1
     if (sequence === undefined) {
       claims.release(tenantId, invocationId, false);
-      return this.#removeGhost(queued);
+      return removeGhost(queued, queue);
     }
     const claimed = { ...queued, ...terms, sequence, head };
     claims.stored(claimed);
@@ -62,12 +64,6 @@ export class AttemptSender {
     this.#deliver(claimed, { stored: head, revision, agent }, { remainingMs: limitMs, incarnation }).catch((err: unknown) => {
       log.warn({ err, invocationId, functionName, attempt }, "claimed invocation left to its agent");
     });
-  }
-
-  /** Whoever won the claim has it; but a server that was killed may have brought an entry back that has its record. */
-  async #removeGhost({ tenantId, invocationId, sequence }: QueuedInvocation): Promise<void> {
-    const { queue } = this.#options;
-    if ((await queue.find(tenantId, invocationId))?.state === "finished") await queue.remove({ sequence });
   }
 
   async #deliver(claimed: QueuedInvocation, chosen: Chosen, sending: Sending): Promise<void> {

@@ -188,6 +188,24 @@ describe("an entry that a killed server brought back beside its record", () => {
   });
 });
 
+describe("an entry that a killed server brought back, and that no agent has room for,", () => {
+  it("goes when its time is over, and its record stays", async () => {
+    const scene = new QueueScene();
+    scene.deploy();
+    await scene.queue.start();
+    const id = await scene.accept({ maxAgeMs: 60_000 });
+    const entry = await scene.store.queue.find(acme, id);
+    if (entry?.state !== "queued") throw new Error("it waits");
+    await scene.queue.cancel(acme, id);
+    await settled();
+    scene.store.queue.ghosts.set(entry.sequence, entry);
+    scene.store.queue.tell(entry);
+    await scene.advance(70_000, 5_000);
+    expect(scene.store.queue.ghosts.size).toBe(0);
+    expect(await outcomeOf(scene, id)).toBe("cancelled");
+  });
+});
+
 describe("an outcome that comes when its entry is long overdue", () => {
   it("ends it, and nothing is repeated", async () => {
     const scene = await ready();

@@ -20,7 +20,7 @@ const outcomeOf = async (scene: QueueScene, id: Parameters<QueueScene["begins"]>
 it("what a revoked agent had is lost once its own time is over, not an hour later, and not before: it may still run", async () => {
   const { scene, id } = await sent();
   scene.fleet.joined.revoke("a1");
-  await scene.advance(30 * second, 5 * second); // The stop grace is still to come.
+  await scene.advance(90 * second, 5 * second); // The stop grace is still to come.
   expect(await outcomeOf(scene, id)).toBe("running");
   await scene.advance(20 * second, 5 * second);
   expect(scene.records).toMatchObject([{ invocationId: id, agentId: "a1", result: { outcome: "lost", error: { reason: "agent_lost" } } }]);
@@ -39,7 +39,7 @@ it("an agent that is only not heard has its hour", async () => {
 it("what is idempotent goes to another agent then", async () => {
   const { scene, id } = await sent(new QueueScene(), true);
   scene.fleet.joined.revoke("a1");
-  await scene.advance(50 * second, 5 * second);
+  await scene.advance(110 * second, 5 * second);
   scene.agent("a2");
   await scene.advance(15 * second, 5 * second);
   expect(scene.last(id)).toMatchObject({ agent: { agentId: "a2" }, order: { attempt: 2 } });
