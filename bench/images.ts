@@ -31,6 +31,15 @@ export const streamImage = () => ensureImage("node", { files: { "/app/server.mjs
 export const workingImage = () =>
   ensureImage("node", { files: { "/app/server.mjs": { content: 'import { createServer } from "node:http";\ncreateServer((request, response) => setTimeout(() => response.end("done"), 50)).listen(8080);\nprocess.on("SIGTERM", () => process.exit(0));\n' } }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });
 
+/** A web server that fails each request. */
+export const failingImage = () => serverImage('(request, response) => { response.writeHead(500).end("no"); }');
+
+/** A web server that counts its requests, and tells the count at /count. */
+export const countingImage = () => serverImage('(request, response) => { request.resume(); response.end(request.url === "/count" ? String(count) : "done"); count += request.url === "/count" ? 0 : 1; }', "let count = 0;");
+
+const serverImage = (handler: string, before = "") =>
+  ensureImage("node", { files: { "/app/server.mjs": { content: `import { createServer } from "node:http";\n${before}\ncreateServer(${handler}).listen(8080);\nprocess.on("SIGTERM", () => process.exit(0));\n` } }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });
+
 /** A static web server: busybox httpd with one small file. */
 export const staticImage = () =>
   ensureImage("busybox", { files: { "/www/index.html": { content: "hello\n" } }, config: { cmd: ["busybox", "httpd", "-f", "-p", "8080", "-h", "/www"], exposed: [8080] } });

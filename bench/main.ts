@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { cold, coldLambda, coldPlain, coldStatic } from "./benches/cold.ts";
+import { neighbours, takeOver } from "./benches/backlog.ts";
 import { burst } from "./benches/burst.ts";
 import { idle } from "./benches/idle.ts";
 import { overload } from "./benches/overload.ts";
@@ -31,6 +32,8 @@ const benches: Record<string, (rig: Rig) => Promise<BenchResult>> = {
   stream,
   accept,
   "drain-queue": drainQueue,
+  neighbours,
+  "take-over": takeOver,
   overload,
   scale,
 };

@@ -19,7 +19,12 @@ export interface LoadOptions {
   readonly marker: string;
   /** False: what is repeated after a failure does not fail by itself, since repetition takes minutes. */
   readonly repeatsFailures: boolean;
+  readonly pace: Pace;
 }
+
+/** What callers ask for: `mixed`, all that there is; `brief`, so little each that a machine does a hundred a second of it. */
+export const paces = ["mixed", "brief"] as const;
+export type Pace = (typeof paces)[number];
 
 /** How long accepted work may wait for its beginnings. */
 const maxAgeMs = 180_000;
@@ -36,8 +41,19 @@ const busyReasons = ["deadline_passed", "no_free_slot", "backlog_full", "agent_b
 /** Of how many each is cancelled. */
 const cancelledShare = 0.03;
 
-/** Shares of what actors are asked to do. */
-const shares: readonly (readonly [Act, number])[] = [["succeed", 0.84], ["fail", 0.05], ["exit", 0.04], ["eat", 0.02], ["overtime", 0.03], ["stubborn", 0.02]];
+interface Demand {
+  /** Of what actors are asked to do. */
+  readonly shares: readonly (readonly [Act, number])[];
+  /** The longest that an actor takes before it does it; most take far less. */
+  readonly longestMs: number;
+  /** Of invocations that start a program each. */
+  readonly stdioShare: number;
+}
+
+const demands: Readonly<Record<Pace, Demand>> = {
+  mixed: { shares: [["succeed", 0.84], ["fail", 0.05], ["exit", 0.04], ["eat", 0.02], ["overtime", 0.03], ["stubborn", 0.02]], longestMs: 2_500, stdioShare: 0.2 },
+  brief: { shares: [["succeed", 0.987], ["fail", 0.005], ["exit", 0.003], ["eat", 0.001], ["overtime", 0.002], ["stubborn", 0.002]], longestMs: 100, stdioShare: 0.02 },
+};
 
 /** Submits and calls at random, at a rate, through every broker, and writes down all that comes of it. */
 export class Load {
@@ -66,10 +82,13 @@ export class Load {
 
   /** Begins one. */
   one(): void {
-    const { random, stages, asyncShare, marker, repeatsFailures } = this.#options;
-    const stage = pick(stages, random);
-    const act = pickAct(random());
-    const part: Part = { invocationId: createInvocationId(), marker, act: repeatsFailures || stage.retry === "never" ? act : "succeed", ms: Math.round(20 + random() ** 3 * 2_500) };
+    const { random, stages, asyncShare, marker, repeatsFailures, pace } = this.#options;
+    const { shares, longestMs, stdioShare } = demands[pace];
+    const contract = random() < stdioShare ? "stdio" : "http";
+    const ofContract = stages.filter((stage) => stage.contract === contract);
+    const stage = pick(ofContract.length > 0 ? ofContract : stages, random);
+    const act = pickAct(shares, random());
+    const part: Part = { invocationId: createInvocationId(), marker, act: repeatsFailures || stage.retry === "never" ? act : "succeed", ms: Math.round(longestMs / 100 + random() ** 3 * longestMs) };
     const mode = random() < asyncShare ? "async" : "sync";
     const brokerIndex = Math.floor(random() * this.#options.brokers.length);
     const cancelAfterMs = random() < this.cancelledShare ? Math.ceil(random() * 3_000) : undefined;
@@ -178,7 +197,7 @@ function reasonOf(answer: HttpAnswer): string {
   return typeof reason === "string" ? reason : `http_${answer.status}`;
 }
 
-function pickAct(at: number): Act {
+function pickAct(shares: Demand["shares"], at: number): Act {
   let sum = 0;
   return shares.find(([, share]) => at < (sum += share))?.[0] ?? "succeed";
 }

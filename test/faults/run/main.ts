@@ -4,9 +4,10 @@ import { checkHistory } from "../checker.ts";
 import { linesOf } from "../checked-lines.ts";
 import { type FaultKind, faultKinds } from "../fault-kinds.ts";
 import { faultReport } from "../report.ts";
+import { type Pace, paces } from "./load.ts";
 import { runFaults } from "./run-faults.ts";
 
-const usage = `npm run faults -- [--minutes N] [--seed S] [--rate R] [--kinds A,B] [--history FILE.jsonl] [--report FILE.html]
+const usage = `npm run faults -- [--minutes N] [--seed S] [--rate R] [--pace mixed|brief] [--kinds A,B] [--history FILE.jsonl] [--report FILE.html]
 
 Puts a fleet of this machine under load and breaks it, part by part, as the seed says, for 10 minutes or N; then heals it, and holds all that happened
 against what is promised. Exits with 0 when nothing was violated, 1 when something was, 2 when it cannot read its words.
@@ -23,10 +24,10 @@ process.exit(checked.isClean ? 0 : 1);
 function readWords() {
   try {
     const { values } = parseArgs({
-      options: { minutes: { type: "string", default: "10" }, seed: { type: "string", default: String(Date.now() % 1_000_000) }, rate: { type: "string", default: "4" }, kinds: { type: "string" }, history: { type: "string" }, report: { type: "string" } },
+      options: { minutes: { type: "string", default: "10" }, seed: { type: "string", default: String(Date.now() % 1_000_000) }, rate: { type: "string", default: "4" }, pace: { type: "string", default: "mixed" }, kinds: { type: "string" }, history: { type: "string" }, report: { type: "string" } },
     });
     const { history: historyFile, report } = values;
-    return { minutes: number("minutes", values.minutes, 0.2, 10_080), seed: number("seed", values.seed, 0, 2 ** 31), rate: number("rate", values.rate, 0.1, 1_000), kinds: readKinds(values.kinds), history: historyFile, report };
+    return { minutes: number("minutes", values.minutes, 0.2, 10_080), seed: number("seed", values.seed, 0, 2 ** 31), rate: number("rate", values.rate, 0.1, 1_000), pace: readPace(values.pace), kinds: readKinds(values.kinds), history: historyFile, report };
   } catch (error) {
     process.stderr.write(`faults: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(2);
@@ -37,6 +38,12 @@ function number(name: string, text: string, least: number, most: number): number
   const value = Number(text);
   if (!(value >= least && value <= most)) throw new Error(`Cannot take ${JSON.stringify(text)}: --${name} takes ${least} to ${most}`);
   return value;
+}
+
+function readPace(text: string): Pace {
+  const pace = paces.find((known) => known === text);
+  if (pace === undefined) throw new Error(`Cannot take ${JSON.stringify(text)}: --pace takes one of ${paces.join(", ")}`);
+  return pace;
 }
 
 function readKinds(text: string | undefined): FaultKind[] | undefined {

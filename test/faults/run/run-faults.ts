@@ -14,7 +14,7 @@ import { FaultyFleet, type FaultyFleetOptions } from "./fleet.ts";
 import { GroundTruth } from "./ground-truth.ts";
 import { inject, targetsIn } from "./injectors.ts";
 import { sweepFor, writeCapacity } from "./leftovers.ts";
-import { Load, recordWithinMs } from "./load.ts";
+import { Load, type Pace, recordWithinMs } from "./load.ts";
 import { readRecords, untilEnded } from "./reading.ts";
 import { notice, watch, writeOutbox } from "./watch.ts";
 
@@ -26,6 +26,7 @@ export interface FaultRunOptions {
   readonly fleet?: FaultyFleetOptions;
   readonly stages?: readonly Stage[];
   readonly repeatsFailures?: boolean;
+  readonly pace?: Pace;
   /** Only these, of those that can be done. */
   readonly kinds?: readonly FaultKind[] | undefined;
   /** In place of a schedule by the seed: what is there to be broken, and when. */
@@ -69,7 +70,7 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   await writeCapacity(fleet, history, "before");
 
   const random = seededRandom(seed + 1);
-  const load = new Load({ brokers: fleet.brokers, stages: options.stages ?? stages, history, clock, random, ratePerSecond, asyncShare, tenantId, marker, repeatsFailures: options.repeatsFailures ?? true });
+  const load = new Load({ brokers: fleet.brokers, stages: options.stages ?? stages, history, clock, random, ratePerSecond, asyncShare, tenantId, marker, repeatsFailures: options.repeatsFailures ?? true, pace: options.pace ?? "mixed" });
   const [loadOver, watchOver] = [new AbortController(), new AbortController()];
   const watching = [watch(fleet, history, watchOver.signal), notice(fleet, history, written, watchOver.signal)];
   const loading = load.run(loadOver.signal);
