@@ -99,6 +99,8 @@ export interface Stage {
   readonly contract: "stdio" | "http";
   readonly idempotent: boolean;
   readonly retry: "default" | "never";
+  /** Default: {@link timeoutMs}. */
+  readonly timeoutMs?: number;
 }
 
 /** Functions under both contracts and every rule of repetition. */
@@ -110,9 +112,11 @@ export const stages: readonly Stage[] = (["stdio", "http"] as const).flatMap((co
 
 export const timeoutMs = 6_000;
 export const stopGraceMs = 2_000;
+/** Of one function at one agent: three agents share the processors of a host that each takes for its own. */
+const mostInstances = 3;
 
 /** A stage's document; `truth`: where ground truth is told. */
-export async function documentOf({ name, contract, idempotent, retry }: Stage, truth: string): Promise<FunctionDocument> {
+export async function documentOf({ name, contract, idempotent, retry, timeoutMs: limitMs = timeoutMs }: Stage, truth: string): Promise<FunctionDocument> {
   const image = await ensureImage("node", { files: { "/app/actor.mjs": { content: program } }, config: { exposed: [8080] } });
   return {
     name,
@@ -123,9 +127,10 @@ export async function documentOf({ name, contract, idempotent, retry }: Stage, t
     idempotent,
     retry,
     concurrency: 1,
+    maxInstancesPerAgent: mostInstances,
     memoryBytes: 96 * mebibyte,
     cpuMillis: 1_000,
-    timeoutMs,
+    timeoutMs: limitMs,
     stopGraceMs,
     network: "site",
   };

@@ -29,6 +29,12 @@ describe("afterAttempt()", () => {
     expect(afterAttempt({ ...at, result: { outcome: "lost" } }, 0, { ...rules, idempotent: true })).toMatchObject({ next: "again" });
   });
 
+  it("repeats what was out of time and may still be running, in an instance of many, of an idempotent function alone", () => {
+    const result = { outcome: "timed_out", stopProven: false } as const;
+    expect(afterAttempt({ ...at, result }, 0, rules)).toEqual({ next: "end" });
+    expect(afterAttempt({ ...at, result }, 0, { ...rules, idempotent: true })).toMatchObject({ next: "again" });
+  });
+
   it("repeats what never began sooner and then less often, whatever the function says", () => {
     const after = (rejections: number) => afterAttempt({ ...at, result: rejected("no_agent_eligible") }, rejections, { idempotent: false, retry: "never" });
     expect([0, 1, 2, 3, 4, 50].map((rejections) => after(rejections))).toEqual([1, 2, 5, 10, 30, 30].map((seconds) => ({ next: "again", notBeforeMs: 1_000_000 + seconds * 1_000 })));

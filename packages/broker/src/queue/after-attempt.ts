@@ -29,7 +29,7 @@ const end: Next = { next: "end" };
 
 /**
  * What follows an attempt (guarantees.md): a function's own failure is repeated, unless it says `retry: never`; one of which nobody knows
- * what became only if the function is idempotent; what was refused before it began, as long as its time lasts.
+ * what became, or which may still be running, only if the function is idempotent; what was refused before it began, as long as its time lasts.
  */
 export function afterAttempt({ begun, result, endedAtMs, expiresAtMs }: EndedAttempt, rejections: number, rules: RepetitionRules): Next {
   switch (result.outcome) {
@@ -41,8 +41,9 @@ export function afterAttempt({ begun, result, endedAtMs, expiresAtMs }: EndedAtt
       return isForGood(result) ? end : again(endedAtMs + pick(waitsAfterRejectionMs, rejections), expiresAtMs);
     case "lost":
       return rules.idempotent ? repeat() : end;
-    case "failed":
     case "timed_out":
+      return rules.idempotent || result.stopProven !== false ? repeat() : end;
+    case "failed":
     case "oom_killed":
       return repeat();
   }
