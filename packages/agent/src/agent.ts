@@ -17,6 +17,7 @@ import { createDockerEngine } from "./engine/docker.ts";
 import type { Engine } from "./engine/engine.ts";
 import { instanceIdOf } from "./engine/labels.ts";
 import { sweep } from "./engine/reconcile.ts";
+import { armFailpoint } from "./failpoint.ts";
 import { findHold } from "./hold/executable.ts";
 import { createImageKeeper, type ImageKeeper } from "./images/image-keeper.ts";
 import { type FateWatch, watchFates } from "./instances/fates.ts";
@@ -114,6 +115,7 @@ class WiredAgent implements Agent {
   }
 
   async start(): Promise<void> {
+    armFailpoint(this.#config.failpoint);
     const credential = loadCredential(this.#config.dataFolder);
     if (credential === undefined) throw new LongshoreError("token_invalid", `Cannot start the agent: ${this.#config.dataFolder} holds no credential; join first`);
     try {

@@ -2,6 +2,7 @@ import { resolveSettings, type SettingSources } from "@longshore/protocol";
 import { totalmem } from "node:os";
 import { z } from "zod";
 import { defaultPullSilenceMs } from "./engine/pull.ts";
+import { agentFailpointPattern, agentFailpoints } from "./failpoint.ts";
 import { registrySettingsSchema } from "./registries/settings.ts";
 
 const mebibyte = 2 ** 20;
@@ -39,6 +40,8 @@ export const agentConfigSchema = z.strictObject({
   pullSilenceMs: z.number().int().min(1_000).max(110_000).default(defaultPullSilenceMs),
   /** How long a stop waits for what runs. */
   drainMs: z.number().int().min(0).max(3_600_000).default(30_000),
+  /** For tests: where the process ends itself, as if killed; `name:N`: the Nth time that it comes there. */
+  failpoint: z.string().regex(agentFailpointPattern, `must be one of ${agentFailpoints.join(", ")}, or one of them with :N`).optional(),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
 });
 

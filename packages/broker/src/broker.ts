@@ -8,6 +8,7 @@ import { type BrokerConfig, isLoopbackHost, splitAddress } from "./config.ts";
 import { createCore, type Core } from "./core.ts";
 import { DurabilityWatch } from "./durability/durability-watch.ts";
 import { createLook } from "./durability/look.ts";
+import { armFailpoint } from "./failpoint.ts";
 import { createHttpServer, type HttpServer } from "./http/server.ts";
 import { defaultHttpLimits } from "./http/limits.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
@@ -77,6 +78,7 @@ class WiredBroker implements Broker {
 
   async start(): Promise<RunningBroker> {
     this.#log.info({ config: this.#config, brokerId: this.#brokerId }, "broker starts");
+    armFailpoint(this.#config.failpoint);
     try {
       return await this.#begin(this.#started);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { defaultPort, LongshoreError, resolveSettings, type SettingSources } from "@longshore/protocol";
 import { z } from "zod";
 import { isAllowEntry } from "./destinations/allow-list.ts";
+import { brokerFailpointPattern, brokerFailpoints } from "./failpoint.ts";
 import { isLoopbackAddress } from "./socket/origin.ts";
 
 const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "must be host:port");
@@ -40,6 +41,8 @@ export const brokerConfigSchema = z.strictObject({
   backlogMax: z.number().int().min(0).max(100_000).default(100),
   backlogMs: z.number().int().min(0).max(600_000).default(10_000),
   drainMs: z.number().int().min(0).max(3_600_000).default(30_000),
+  /** For tests: where the process ends itself, as if killed; `name:N`: the Nth time that it comes there. */
+  failpoint: z.string().regex(brokerFailpointPattern, `must be one of ${brokerFailpoints.join(", ")}, or one of them with :N`).optional(),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
 });
 

@@ -1,5 +1,6 @@
 import type { AnswerEnd, AnswerHead, Frame, LongshoreError, Orphan, Revision, RunOrder } from "@longshore/protocol";
 import type { AgentExchange, AgentExchangeHandlers } from "../bus/bus.ts";
+import { passFailpoint } from "../failpoint.ts";
 import type { BegunAttempt } from "../journal/start-log.ts";
 import type { KeptResult } from "../journal/outbox.ts";
 import type { RunHandle, RunReply } from "../run/sink.ts";
@@ -101,6 +102,7 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
     const written = this.#parts.begin({ invocationId, attempt, head: this.#orphan() });
     this.#beginning ??= written.then(() => true, () => false);
     await written; // A2
+    passFailpoint("after_start_record");
     this.#exchange.send({ kind: "answer", head: { complete: true, headers: [], begun: true }, body: nothing });
   }
 
@@ -126,6 +128,7 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   #finish(head: AnswerHead, body: Uint8Array | undefined): void {
     const { invocationId, attempt } = this.#order;
     const whole = { ...head, orphan: this.#orphan(), bodyBytes: this.#bodyBytes, bodyKept: body !== undefined };
+    passFailpoint("after_container_exit");
     this.#parts.finish({ invocationId, attempt, head: whole, body: body ?? nothing }); // A3
   }
 

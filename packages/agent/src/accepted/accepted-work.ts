@@ -1,6 +1,7 @@
 import { LongshoreError, type Orphan, type Revision, type RunOrder } from "@longshore/protocol";
 import type { AgentBus, AgentExchange, AgentExchangeHandlers } from "../bus/bus.ts";
 import type { Clock } from "../clock.ts";
+import { passFailpoint } from "../failpoint.ts";
 import type { AttemptKey, KeptResult, Outbox } from "../journal/outbox.ts";
 import type { BegunAttempt, StartLog } from "../journal/start-log.ts";
 import type { Logger } from "../log.ts";
@@ -175,6 +176,7 @@ export class AcceptedWork {
     let inMemory: KeptResult | undefined;
     try {
       await outbox.keep(result);
+      passFailpoint("after_outbox_fsync");
     } catch (err) {
       log.error({ err, invocationId, attempt }, "result not kept on disk, only in memory");
       inMemory = result;

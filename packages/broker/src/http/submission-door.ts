@@ -1,5 +1,6 @@
 import { type AnswerHead, type InvocationId, type InvocationRecord, type InvokeQuery, invokeQuerySchema, LongshoreError, parseInput, type TenantId } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { passFailpoint } from "../failpoint.ts";
 import { maxQueuedBytes } from "../queue/limits.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Accepted, Submission } from "../queue/submissions.ts";
@@ -38,7 +39,7 @@ export async function submitOverHttp(acceptor: Acceptor, limits: HttpLimits, inc
     "Longshore-Invocation-Id": head.invocationId,
     ...(!isNew && { "Longshore-Replayed": "true" }),
   });
-  response.end(body);
+  response.end(body, () => passFailpoint("after_202"));
 }
 
 /** A call with an idempotency key: it runs once, whoever asks how often, and each caller waits for the one answer. */

@@ -1,5 +1,6 @@
 import type { AgentAddress, Frame, InvocationId, TenantId } from "@longshore/protocol";
 import type { QueuedInvocation, QueueEntry, QueueStore } from "../bus/queue-store.ts";
+import { passFailpoint } from "../failpoint.ts";
 import type { AttemptEnds } from "./attempt-ends.ts";
 import type { Claims } from "./claims.ts";
 import { cancelled } from "./own-results.ts";
@@ -34,6 +35,7 @@ export class AgentReports {
     if (found !== undefined) claims.release(tenantId, invocationId, outcome.head.start !== "warm");
     // R3: somebody may write to the entry in between, to cancel it, so that it is read and taken once more.
     while (found?.attempt === attempt && !(await ends.answered(found, outcome, from))) found = await this.#findQueued(tenantId, invocationId);
+    passFailpoint("after_record");
     settle(from, { invocationId, attempt }); // R3
   }
 

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
 import type { QueuedInvocation, QueueEntry, QueueStore } from "../bus/queue-store.ts";
 import type { Clock } from "../clock.ts";
+import { passFailpoint } from "../failpoint.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { CredentialBook } from "../registry/credentials.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
@@ -60,6 +61,7 @@ export class AttemptSender {
     }
     const claimed = { ...queued, ...terms, sequence, head };
     claims.stored(claimed);
+    passFailpoint("after_claim");
     // An agent may take as long to begin as its program: nothing else waits for that.
     this.#deliver(claimed, { stored: head, revision, agent }, { remainingMs: limitMs, incarnation }).catch((err: unknown) => {
       log.warn({ err, invocationId, functionName, attempt }, "claimed invocation left to its agent");

@@ -1,6 +1,7 @@
 import { type FunctionName, LongshoreError } from "@longshore/protocol";
 import type { FoundInvocation, QueueStore } from "../bus/queue-store.ts";
 import type { Clock } from "../clock.ts";
+import { passFailpoint } from "../failpoint.ts";
 import type { InvocationRequest } from "../invocation/request.ts";
 import { functionNotFound, type Registry } from "../registry/registry.ts";
 import { defaultMaxAgeMs, maxQueuedBytes } from "./limits.ts";
@@ -60,8 +61,9 @@ export class Submissions {
     const terms = { attempt: 1, notBeforeMs, expiresAtMs: notBeforeMs + (submission.maxAgeMs ?? defaultMaxAgeMs), sentUntilMs: 0 };
     const stored = storedOf(submission, acceptedAt);
     const key = { tenantId, functionName, invocationId };
-    if (await this.#options.queue.accept(key, terms, stored, body)) return { isNew: true, view: pendingView({ ...key, ...terms }, stored) };
-    return this.#acceptedBefore(submission);
+    if (!(await this.#options.queue.accept(key, terms, stored, body))) return this.#acceptedBefore(submission);
+    passFailpoint("after_puback");
+    return { isNew: true, view: pendingView({ ...key, ...terms }, stored) };
   }
 
   #check({ tenantId, functionName, body }: Submission): void {
