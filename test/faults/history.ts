@@ -86,7 +86,11 @@ export const historyEventSchema = z.discriminatedUnion("event", [
   /** Absent `agentIds` and `brokerIds`: it concerns all. */
   event("fault_began", { faultId: text, kind: z.enum(faultKinds), target: text, agentIds: z.array(text).optional(), brokerIds: z.array(text).optional() }),
   /** What was killed runs again, what was cut is joined. */
-  event("fault_healed", { faultId: text }),
+  event("fault_healed", {
+    faultId: text,
+    /** Of a failpoint: whether the process came there and died, or had to be killed from outside. */
+    reached: z.boolean().optional(),
+  }),
   /** Longshore showed that it knows of a fault: an agent lost in the roster, unhealthy, a refusal that names it. */
   event("noticed", { faultId: text, by: text }),
   /** Markers that stood in something one tenant could read. */

@@ -52,6 +52,7 @@ const lastsMs: Readonly<Record<FaultKind, readonly [number, number]>> = {
   container_remove: [100, 100],
   nats_kill: [500, 8_000],
   power_cut: [1_000, 8_000],
+  disk_full: [5_000, 20_000],
   link_cut: [2_000, 30_000],
   link_black_hole: [5_000, 30_000],
   link_one_way: [5_000, 30_000],
@@ -59,6 +60,8 @@ const lastsMs: Readonly<Record<FaultKind, readonly [number, number]>> = {
   reconnect_storm: [1_000, 1_000],
   cancels: [5_000, 20_000],
 };
+/** A process with a failpoint is given that long to come to it. */
+const reachedWithinMs = [10_000, 25_000] as const;
 /** Of these there may be several a round; the others stop too much for that. */
 const frequent = new Set<FaultKind>(["container_kill", "container_remove", "agent_kill", "link_flap", "broker_kill", "nats_kill"]);
 
@@ -118,14 +121,15 @@ function planRound(kinds: readonly FaultKind[], targets: Targets, fromMs: number
 }
 
 function planFault(kind: FaultKind, targets: readonly string[], fromMs: number, untilMs: number, random: () => number): Omit<PlannedFault, "faultId"> {
-  const [shortest, longest] = lastsMs[kind];
+  const target = targets[Math.floor(random() * targets.length)] ?? "";
+  const [shortest, longest] = target.includes("@") ? reachedWithinMs : lastsMs[kind];
   const healAfterMs = Math.round(shortest + random() * (longest - shortest));
   const atMs = Math.round(fromMs + random() * (untilMs - fromMs - healAfterMs));
-  return { atMs, kind, target: targets[Math.floor(random() * targets.length)] ?? "", healAfterMs };
+  return { atMs, kind, target, healAfterMs };
 }
 
 /** What a target is, without its failpoint. */
-const placeOf = (target: string) => target.split("@")[0];
+export const placeOf = (target: string): string => target.split("@")[0] ?? "";
 
 function areAtOnce(one: Omit<PlannedFault, "faultId">, other: Omit<PlannedFault, "faultId">): boolean {
   return one.atMs <= other.atMs + other.healAfterMs && other.atMs <= one.atMs + one.healAfterMs;

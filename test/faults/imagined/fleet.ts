@@ -13,7 +13,7 @@ export const targets: Targets = Object.fromEntries(faultKinds.map((kind) => [kin
 function targetsOf(kind: (typeof faultKinds)[number]): readonly string[] {
   if (kind.startsWith("broker")) return brokerIds;
   if (kind.startsWith("link")) return ["link of plant-a", "link of cloud-a"];
-  if (kind === "nats_kill" || kind === "power_cut" || kind === "reconnect_storm") return ["nats"];
+  if (kind === "nats_kill" || kind === "power_cut" || kind === "disk_full" || kind === "reconnect_storm") return ["nats"];
   return kind === "cancels" ? ["all"] : agentIds;
 }
 

@@ -36,7 +36,7 @@ interface Attempt {
   readonly events: readonly HistoryEvent[];
 }
 
-const busKinds = new Set(["nats_kill", "power_cut"]);
+const busKinds = new Set(["nats_kill", "power_cut", "disk_full"]);
 const images: readonly { readonly gives: Outcome; readonly share: number }[] = [
   { gives: "succeeded", share: 0.9 },
   { gives: "failed", share: 0.05 },
@@ -154,6 +154,7 @@ function fateOf(hit: ImaginedFault | undefined, { mode, deadlineMs }: EventOf<"s
       return lost(hit.atMs + 500, hit.atMs);
     case "nats_kill":
     case "power_cut":
+    case "disk_full":
       return { outcome: "lost" as const, reason: "bus_down", finishedMs: hit.atMs + 10, toldMs: hit.atMs + 12, killedMs: undefined };
     default:
       if (mode === "sync" && hit.toMs > noticedMs) return lost(noticedMs);

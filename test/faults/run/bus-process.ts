@@ -1,32 +1,47 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { createConnection, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createEmbeddedServer } from "../../../packages/broker/src/embedded/server.ts";
+import { LoopStore } from "../../support/loop-store.ts";
 import { natsServerExecutable } from "../../support/nats.ts";
 import { silentLog } from "../../support/silent-log.ts";
+
+const diskBytes = 256 * 2 ** 20;
 
 /** A nats-server that is started, and started again, by the harness alone: nobody brings it back before its time. */
 export class BusProcess implements AsyncDisposable {
   readonly port: number;
-  readonly #configuration: string;
+  readonly #folder: string;
+  /** What it keeps has a disk of its own. */
+  readonly #disk: LoopStore | undefined;
   #child: ChildProcess | undefined;
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, disk: LoopStore | undefined) {
     this.port = port;
-    this.#configuration = join(folder, "nats", "nats-server.conf");
+    this.#folder = folder;
+    this.#disk = disk;
   }
 
-  /** In that folder; brokers find their credentials in `nats/credentials` there. */
-  static async start(folder: string): Promise<BusProcess> {
+  /** In that folder; brokers find their credentials in `nats/credentials` there. `ownDisk`: its disk can lose its power, and be full. */
+  static async start(folder: string, { ownDisk }: { readonly ownDisk: boolean }): Promise<BusProcess> {
     const port = await freePort();
+    mkdirSync(join(folder, "nats"), { recursive: true, mode: 0o700 });
+    const disk = ownDisk ? LoopStore.create(join(folder, "nats"), folder, diskBytes) : undefined;
     const embedded = createEmbeddedServer({ dataFolder: folder, executable: natsServerExecutable, listen: { host: "127.0.0.1", port }, log: silentLog });
     await embedded.start(); // It writes keys and configuration.
     await embedded.close();
-    const bus = new BusProcess(folder, port);
+    disk?.sync();
+    const bus = new BusProcess(folder, port, disk);
     await bus.start();
     return bus;
+  }
+
+  /** What all its processes wrote. */
+  get logFile(): string {
+    return join(this.#folder, "nats-server.log");
   }
 
   get pid(): number {
@@ -35,7 +50,7 @@ export class BusProcess implements AsyncDisposable {
 
   /** Resolves once it accepts connections. */
   async start(): Promise<void> {
-    this.#child = spawn(natsServerExecutable, ["-c", this.#configuration], { stdio: "ignore" });
+    this.#child = spawn(natsServerExecutable, ["-c", join(this.#folder, "nats", "nats-server.conf"), "-l", this.logFile], { stdio: "ignore" });
     while (!(await isListening(this.port))) {
       if (this.#child.exitCode !== null) throw new Error(`Cannot start the bus: it ended with code ${this.#child.exitCode}`);
       await delay(20);
@@ -50,8 +65,21 @@ export class BusProcess implements AsyncDisposable {
     await once(child, "exit");
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.kill();
+  /** Its machine's power goes: what it had not synced is gone with it. */
+  async cutPower(): Promise<void> {
+    await this.kill();
+    this.disk.cutPower();
+  }
+
+  /** Its own disk; throws where it has none. */
+  get disk(): LoopStore {
+    if (this.#disk === undefined) throw new Error("The bus has no disk of its own");
+    return this.#disk;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    this.#disk?.[Symbol.dispose]();
   }
 }
 

@@ -29,6 +29,8 @@ export interface FaultyFleetOptions {
   readonly brokers: number;
   /** The site of each agent. */
   readonly sites: readonly string[];
+  /** What the bus keeps has a disk of its own, which can lose its power, and be full. */
+  readonly busDisk?: boolean;
 }
 
 const agentSettings = {
@@ -68,8 +70,8 @@ export class FaultyFleet implements AsyncDisposable {
     return createFleet({ url: broker?.url ?? "", transport: "http" });
   }
 
-  async #start({ brokers, sites }: FaultyFleetOptions): Promise<void> {
-    this.#bus = await BusProcess.start(join(this.folder, "bus"));
+  async #start({ brokers, sites, busDisk = false }: FaultyFleetOptions): Promise<void> {
+    this.#bus = await BusProcess.start(join(this.folder, "bus"), { ownDisk: busDisk });
     for (let index = 1; index <= brokers; index += 1) await this.#startBroker(`broker-${index}`);
     await using client = this.client();
     const suffix = randomBytes(3).toString("hex");
@@ -84,7 +86,7 @@ export class FaultyFleet implements AsyncDisposable {
     const port = await freePort();
     const words = ["broker", "--data", join(this.folder, brokerId), "--listen", `127.0.0.1:${port}`];
     const environment = { LONGSHORE_BROKER_NATS_SERVER: natsServerExecutable, LONGSHORE_BROKER_LOG_LEVEL: "warn", LONGSHORE_BROKER_BUS_CREDENTIALS: join(this.folder, "bus", "nats", "credentials") };
-    const process = new Supervised({ name: brokerId, words, environment });
+    const process = new Supervised({ name: brokerId, words, environment, failpointVariable: "LONGSHORE_BROKER_FAILPOINT" });
     this.brokers.push({ brokerId, url: `http://127.0.0.1:${port}`, process });
     await process.start();
   }
@@ -93,7 +95,7 @@ export class FaultyFleet implements AsyncDisposable {
   async #startAgent(agentId: string, siteId: string, token: string): Promise<void> {
     const data = join(this.folder, agentId);
     const link = await CuttableLink.to(this.bus.port);
-    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: agentSettings });
+    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: agentSettings, failpointVariable: "LONGSHORE_AGENT_FAILPOINT" });
     const dataFolder = join(data, "agent");
     this.agents.push({ agentId, siteId, dataFolder, process, link });
     await joinHost(token, data);
@@ -106,7 +108,7 @@ export class FaultyFleet implements AsyncDisposable {
     await Promise.all(this.agents.map(({ process }) => process.interrupt()));
     await Promise.all(this.brokers.map(({ process }) => process.interrupt()));
     for (const { link } of this.agents) await link[Symbol.asyncDispose]();
-    await this.#bus?.kill();
+    await this.#bus?.[Symbol.asyncDispose]();
     for (const { agentId } of this.agents) await removeLeftovers(agentId);
     rmSync(this.folder, { recursive: true, force: true });
   }

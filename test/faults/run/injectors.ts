@@ -3,9 +3,11 @@ import { labelKeys } from "../../../packages/agent/src/engine/labels.ts";
 import { docker } from "../../support/agent-engine.ts";
 import type { FaultKind } from "../fault-kinds.ts";
 import type { HistoryWriter } from "../history-file.ts";
-import type { PlannedFault, Targets } from "../schedule.ts";
+import { type PlannedFault, placeOf, type Targets } from "../schedule.ts";
+import { atAgentFailpoints, atBrokerFailpoints, dieAt, failpointOf } from "./failpoints.ts";
 import type { FaultyAgent, FaultyBroker, FaultyFleet } from "./fleet.ts";
 import type { Load } from "./load.ts";
+import type { Supervised } from "./supervised.ts";
 
 /** What there is to be broken. */
 export interface Breakable {
@@ -14,28 +16,34 @@ export interface Breakable {
   readonly random: () => number;
 }
 
+/** Heals what was broken; says of a failpoint whether it was reached. */
+type Heal = () => Promise<void | { readonly reached: boolean }>;
 /** Breaks one thing, as said; what it resolves with heals it. */
-type Inject = (breakable: Breakable, target: string) => Promise<() => Promise<void>>;
+type Inject = (breakable: Breakable, target: string) => Promise<Heal>;
 
 const instant = () => Promise.resolve();
 const flapEveryMs = 700;
 
 const injectors: Partial<Record<FaultKind, Inject>> = {
-  async agent_kill({ fleet }, target) {
-    const { process } = agentOf(fleet, target);
-    await process.kill();
-    return () => process.start();
-  },
+  agent_kill: ({ fleet, random }, target) => kill(agentOf(fleet, placeOf(target)).process, target, random),
   agent_freeze: ({ fleet }, target) => freeze(agentOf(fleet, target)),
-  async broker_kill({ fleet }, target) {
-    const { process } = brokerOf(fleet, target);
-    await process.kill();
-    return () => process.start();
-  },
+  broker_kill: ({ fleet, random }, target) => kill(brokerOf(fleet, placeOf(target)).process, target, random),
   broker_freeze: ({ fleet }, target) => freeze(brokerOf(fleet, target)),
   async nats_kill({ fleet }) {
     await fleet.bus.kill();
     return () => fleet.bus.start();
+  },
+  async power_cut({ fleet }) {
+    await fleet.bus.cutPower();
+    return () => fleet.bus.start();
+  },
+  async disk_full({ fleet: { bus } }) {
+    bus.disk.fill();
+    return async () => {
+      bus.disk.empty();
+      await bus.kill();
+      await bus.start();
+    };
   },
   link_cut({ fleet }, target) {
     const { link } = agentOf(fleet, target);
@@ -91,11 +99,14 @@ const injectors: Partial<Record<FaultKind, Inject>> = {
 
 /** Everything of a fleet that can be broken here, for a schedule; `kinds` names those that are wanted. */
 export function targetsIn({ agents, brokers }: Pick<FaultyFleet, "agents" | "brokers">, kinds: readonly FaultKind[] = Object.keys(injectors) as FaultKind[]): Targets {
+  const [agentIds, brokerIds] = [agents.map(({ agentId }) => agentId), brokers.map(({ brokerId }) => brokerId)];
   const names = (kind: FaultKind) => {
-    if (kind.startsWith("broker")) return brokers.map(({ brokerId }) => brokerId);
-    if (kind === "nats_kill") return ["nats"];
+    if (kind === "agent_kill") return atAgentFailpoints(agentIds);
+    if (kind === "broker_kill") return atBrokerFailpoints(brokerIds);
+    if (kind.startsWith("broker")) return brokerIds;
+    if (kind === "nats_kill" || kind === "power_cut" || kind === "disk_full") return ["nats"];
     if (kind === "reconnect_storm" || kind === "cancels") return ["all"];
-    return agents.map(({ agentId }) => agentId);
+    return agentIds;
   };
   return Object.fromEntries(kinds.filter((kind) => injectors[kind] !== undefined).map((kind) => [kind, names(kind)]));
 }
@@ -105,14 +116,21 @@ export async function inject(faults: readonly PlannedFault[], breakable: Breakab
   await Promise.all(faults.map(async ({ faultId, atMs, kind, target, healAfterMs }) => {
     await delay(atMs);
     const { agents, brokers } = breakable.fleet;
-    const agentIds = agents.filter(({ agentId }) => agentId === target).map(({ agentId }) => agentId);
-    const brokerIds = brokers.filter(({ brokerId }) => brokerId === target).map(({ brokerId }) => brokerId);
+    const agentIds = agents.filter(({ agentId }) => agentId === placeOf(target)).map(({ agentId }) => agentId);
+    const brokerIds = brokers.filter(({ brokerId }) => brokerId === placeOf(target)).map(({ brokerId }) => brokerId);
     history.write({ event: "fault_began", faultId, kind, target, ...(agentIds.length > 0 && { agentIds }), ...(brokerIds.length > 0 && { brokerIds }) });
     const heal = await injectors[kind]?.(breakable, target);
     await delay(healAfterMs);
-    await heal?.();
-    history.write({ event: "fault_healed", faultId });
+    const healed = await heal?.();
+    history.write({ event: "fault_healed", faultId, ...healed });
   }));
+}
+
+async function kill(process: Supervised, target: string, random: () => number): Promise<Heal> {
+  const failpoint = failpointOf(target);
+  if (failpoint !== undefined) return dieAt(process, failpoint, random);
+  await process.kill();
+  return () => process.start();
 }
 
 function freeze({ process }: Pick<FaultyAgent | FaultyBroker, "process">): Promise<() => Promise<void>> {

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { seededRandom } from "../../../packages/broker/src/testing/random.ts";
-import type { FaultKind } from "../fault-kinds.ts";
+import { type FaultKind, faultKinds } from "../fault-kinds.ts";
 import { createHarnessClock } from "../harness-clock.ts";
 import { HistoryWriter, readHistory } from "../history-file.ts";
 import type { HistoryEvent } from "../history.ts";
@@ -61,7 +61,7 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   const written: HistoryEvent[] = [];
   const history = remembering(file, written);
   await using containers = await ContainerBook.open();
-  await using fleet = await FaultyFleet.start(options.fleet ?? { brokers: 2, sites: ["plant", "plant", "cloud"] });
+  await using fleet = await FaultyFleet.start(options.fleet ?? { brokers: 2, sites: ["plant", "plant", "cloud"], busDisk: needsBusDisk(options) });
   await using truth = await GroundTruth.start(history, clock, containers);
   const schedule = scheduleOf(options, targetsIn(fleet, options.kinds));
   tell(describeSchedule(schedule));
@@ -90,6 +90,12 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   await Promise.all(watching);
   for (const { process } of [...fleet.agents, ...fleet.brokers]) for (const death of process.deaths) tell(`${process.name} ended by itself: ${death.slice(-2_000)}`);
   history.write({ event: "closed" });
+  if (options.historyFile !== undefined) keepLogs(fleet, options.historyFile);
+}
+
+/** Only root has loop devices. */
+function needsBusDisk({ kinds = faultKinds }: FaultRunOptions): boolean {
+  return process.getuid?.() === 0 && (["power_cut", "disk_full"] as const).some((kind) => kinds.includes(kind));
 }
 
 interface Settling {
@@ -124,6 +130,12 @@ function scheduleOf({ seed, minutes, faults }: FaultRunOptions, targets: Targets
 async function deploy(fleet: FaultyFleet, wanted: readonly Stage[], truth: GroundTruth): Promise<void> {
   await using client = fleet.client();
   for (const stage of wanted) await client.deploy(await documentOf(stage, truth.address));
+}
+
+/** Beside the history: what brokers, agents and the bus wrote of themselves. */
+function keepLogs(fleet: FaultyFleet, historyFile: string): void {
+  for (const { process } of [...fleet.agents, ...fleet.brokers]) writeFileSync(`${historyFile}.${process.name}.log`, process.errors);
+  copyFileSync(fleet.bus.logFile, `${historyFile}.nats.log`);
 }
 
 /** A writer that also keeps what it wrote. */

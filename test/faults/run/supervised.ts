@@ -6,6 +6,8 @@ export interface Starting {
   readonly name: string;
   readonly words: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** The setting that names a failpoint. */
+  readonly failpointVariable: string;
 }
 
 const againAfterMs = 500;
@@ -16,7 +18,8 @@ export class Supervised {
   /** Processes that ended without being told to: what each wrote. */
   readonly deaths: string[] = [];
   readonly #starting: Starting;
-  #process: FleetProcess | undefined;
+  readonly #processes: FleetProcess[] = [];
+  #beginning: Promise<void> | undefined;
   #isWanted = false;
 
   constructor(starting: Starting) {
@@ -24,31 +27,39 @@ export class Supervised {
     this.#starting = starting;
   }
 
+  get #process(): FleetProcess | undefined {
+    return this.#processes.at(-1);
+  }
+
   get pid(): number {
     return this.#process?.pid ?? 0;
   }
 
-  /** What its present process wrote to stderr. */
+  /** What all its processes wrote to stderr. */
   get errors(): string {
-    return this.#process?.errors() ?? "";
+    return this.#processes.map((each) => `${each.pid}\n${each.errors()}`).join("\n");
   }
 
-  /** Resolves once it says that it is up; it is tried again for as long as it ends before. `environment` is for this process alone. */
-  async start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+  get failpointVariable(): string {
+    return this.#starting.failpointVariable;
+  }
+
+  /** Resolves once it says that it is up; it is tried again for as long as it ends before. `environment` is for its next process alone. */
+  start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
     this.#isWanted = true;
-    while (this.#isWanted) {
-      const started = startCommand(this.#starting.words, { ...this.#starting.environment, ...environment });
-      this.#process = started.process;
-      if (await isUp(started)) return this.#watch(started);
-      this.deaths.push(started.process.errors());
-      await delay(againAfterMs);
-    }
+    return (this.#beginning ??= this.#begin(environment).finally(() => (this.#beginning = undefined)));
+  }
+
+  /** Resolves once it is up, where it is being begun again. */
+  async untilUp(): Promise<void> {
+    await this.#beginning;
   }
 
   /** `kill -9`; it stays away until it is started. */
   async kill(): Promise<void> {
     this.#isWanted = false;
     await this.#process?.kill();
+    await this.#beginning;
   }
 
   /** Stops every instruction of it; it notices nothing. */
@@ -64,6 +75,17 @@ export class Supervised {
   async interrupt(): Promise<void> {
     this.#isWanted = false;
     await this.#process?.interrupt();
+    await this.#beginning;
+  }
+
+  async #begin(environment: Readonly<Record<string, string>>): Promise<void> {
+    for (let own = environment; this.#isWanted; own = {}) {
+      const started = startCommand(this.#starting.words, { ...this.#starting.environment, ...own });
+      this.#processes.push(started.process);
+      if (await isUp(started)) return this.#watch(started);
+      this.deaths.push(started.process.errors());
+      await delay(againAfterMs);
+    }
   }
 
   /** A process that ends although nobody killed it, as at a failpoint, is begun again. */
