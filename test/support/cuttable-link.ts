@@ -11,17 +11,23 @@ export class CuttableLink implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async to(port: number): Promise<CuttableLink> {
+  /** `near`: the address of this machine that it is at. */
+  static async to(port: number, near = "127.0.0.1"): Promise<CuttableLink> {
     const server = createServer();
     const link = new CuttableLink(server);
     server.on("connection", (near) => link.#join(near, port));
-    server.listen(0, "127.0.0.1");
+    server.listen(0, near);
     await once(server, "listening");
     return link;
   }
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** `host:port`. */
+  get address(): string {
+    return `${(this.#server.address() as AddressInfo).address}:${this.port}`;
   }
 
   /** Breaks what is connected, and whatever connects, until healed. */

@@ -3,6 +3,9 @@ import { randomBytes } from "node:crypto";
 
 /** A host beyond this one: a network namespace with addresses of its own, reached through a pair of interfaces. Needs root. */
 export interface OutsideHost {
+  readonly namespace: string;
+  /** This machine's address as that host sees it. */
+  readonly gateway: string;
   /** The words in front of a command that is to run on that host. */
   readonly prefix: readonly string[];
   /** Serves one line to whoever connects, from each of the host's addresses. */
@@ -32,6 +35,8 @@ export function createOutsideHost(addresses: readonly string[]): OutsideHost {
   inside("route", "add", "default", "dev", far);
 
   return {
+    namespace,
+    gateway,
     prefix: ["ip", "netns", "exec", namespace],
     async serve(port, line) {
       const program = `require("net").createServer((socket) => socket.end(${JSON.stringify(line)})).listen(${port}, "0.0.0.0", () => console.log("listening"))`;

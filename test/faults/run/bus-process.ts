@@ -39,6 +39,11 @@ export class BusProcess implements AsyncDisposable {
     return bus;
   }
 
+  /** The folder of what it keeps. */
+  get store(): string {
+    return join(this.#folder, "nats", "jetstream");
+  }
+
   /** What all its processes wrote. */
   get logFile(): string {
     return join(this.#folder, "nats-server.log");
@@ -69,6 +74,10 @@ export class BusProcess implements AsyncDisposable {
   async cutPower(): Promise<void> {
     await this.kill();
     this.disk.cutPower();
+  }
+
+  get hasDisk(): boolean {
+    return this.#disk !== undefined;
   }
 
   /** Its own disk; throws where it has none. */

@@ -10,6 +10,7 @@ const write = (word: object) => new Promise<void>((resolve) => process.stdout.wr
 const server = createServer((socket) => {
   let run: { readonly runId: string; readonly invocationId: string } | undefined;
   let hasEnded = false;
+  const from = socket.remoteAddress;
   socket.setNoDelay(true);
   socket.on("error", () => undefined);
   socket.on("close", () => {
@@ -20,7 +21,7 @@ const server = createServer((socket) => {
     const word = JSON.parse(line) as { word: string; runId: string; invocationId: string };
     run = { runId: word.runId, invocationId: word.invocationId };
     hasEnded ||= word.word === "ended";
-    void write(word).then(() => socket.write("taken\n"));
+    void write({ ...word, from }).then(() => socket.write("taken\n"));
   });
 });
 server.listen(Number(process.argv[2]), "0.0.0.0", () => void write({ word: "listening" }));

@@ -3,10 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFleet, type Fleet } from "@longshore/sdk";
+import type Docker from "dockerode";
+import { docker } from "../../support/agent-engine.ts";
 import { CuttableLink } from "../../support/cuttable-link.ts";
 import { natsServerExecutable } from "../../support/nats.ts";
 import { removeLeftovers, startCommand } from "../../support/processes.ts";
 import { BusProcess, freePort } from "./bus-process.ts";
+import { OwnEngine } from "./own-engine.ts";
 import { Supervised } from "./supervised.ts";
 
 /** One of the brokers, at the same address over all its processes. */
@@ -23,6 +26,10 @@ export interface FaultyAgent {
   readonly dataFolder: string;
   readonly process: Supervised;
   readonly link: CuttableLink;
+  /** The engine that it runs instances on. */
+  readonly docker: Docker;
+  /** That engine, where it is the harness's own. */
+  readonly engine: OwnEngine | undefined;
 }
 
 export interface FaultyFleetOptions {
@@ -31,6 +38,8 @@ export interface FaultyFleetOptions {
   readonly sites: readonly string[];
   /** What the bus keeps has a disk of its own, which can lose its power, and be full. */
   readonly busDisk?: boolean;
+  /** The last agent has an engine of its own, which can be broken. */
+  readonly ownEngine?: boolean;
 }
 
 const agentSettings = {
@@ -70,7 +79,7 @@ export class FaultyFleet implements AsyncDisposable {
     return createFleet({ url: broker?.url ?? "", transport: "http" });
   }
 
-  async #start({ brokers, sites, busDisk = false }: FaultyFleetOptions): Promise<void> {
+  async #start({ brokers, sites, busDisk = false, ownEngine = false }: FaultyFleetOptions): Promise<void> {
     this.#bus = await BusProcess.start(join(this.folder, "bus"), { ownDisk: busDisk });
     for (let index = 1; index <= brokers; index += 1) await this.#startBroker(`broker-${index}`);
     await using client = this.client();
@@ -78,7 +87,8 @@ export class FaultyFleet implements AsyncDisposable {
     for (const [index, siteId] of sites.entries()) {
       const agentId = `${siteId}-${suffix}-${index}`;
       const { token } = await client.tokens.create({ site: siteId, agentId });
-      await this.#startAgent(agentId, siteId, token);
+      const engine = ownEngine && index === sites.length - 1 ? await OwnEngine.start(join(this.folder, "engine")) : undefined;
+      await this.#startAgent(agentId, siteId, token, engine);
     }
   }
 
@@ -92,12 +102,12 @@ export class FaultyFleet implements AsyncDisposable {
   }
 
   /** It joins, and is begun with its link for the bus's address. */
-  async #startAgent(agentId: string, siteId: string, token: string): Promise<void> {
+  async #startAgent(agentId: string, siteId: string, token: string, engine: OwnEngine | undefined): Promise<void> {
     const data = join(this.folder, agentId);
-    const link = await CuttableLink.to(this.bus.port);
-    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: agentSettings, failpointVariable: "LONGSHORE_AGENT_FAILPOINT" });
+    const link = await CuttableLink.to(this.bus.port, engine?.gateway);
+    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: { ...agentSettings, ...(engine !== undefined && { LONGSHORE_AGENT_ENGINE_HOST: engine.address }) }, ...(engine !== undefined && { prefix: engine.prefix }), failpointVariable: "LONGSHORE_AGENT_FAILPOINT" });
     const dataFolder = join(data, "agent");
-    this.agents.push({ agentId, siteId, dataFolder, process, link });
+    this.agents.push({ agentId, siteId, dataFolder, process, link, docker: engine?.docker ?? docker, engine });
     await joinHost(token, data);
     leadBy(link, join(dataFolder, "agent.json"));
     await process.start();
@@ -109,7 +119,7 @@ export class FaultyFleet implements AsyncDisposable {
     await Promise.all(this.brokers.map(({ process }) => process.interrupt()));
     for (const { link } of this.agents) await link[Symbol.asyncDispose]();
     await this.#bus?.[Symbol.asyncDispose]();
-    for (const { agentId } of this.agents) await removeLeftovers(agentId);
+    for (const { agentId, engine } of this.agents) await (engine === undefined ? removeLeftovers(agentId) : engine[Symbol.asyncDispose]());
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -123,5 +133,5 @@ async function joinHost(token: string, data: string): Promise<void> {
 /** An agent's credential names where the bus is. */
 function leadBy(link: CuttableLink, credentialFile: string): void {
   const credential = JSON.parse(readFileSync(credentialFile, "utf8")) as Record<string, unknown>;
-  writeFileSync(credentialFile, JSON.stringify({ ...credential, servers: [`nats://127.0.0.1:${link.port}`] }), { mode: 0o600 });
+  writeFileSync(credentialFile, JSON.stringify({ ...credential, servers: [`nats://${link.address}`] }), { mode: 0o600 });
 }

@@ -8,12 +8,13 @@ import { createOutsideHost, type OutsideHost } from "../../support/outside-host.
 import type { HarnessClock } from "../harness-clock.ts";
 import type { HistoryWriter } from "../history-file.ts";
 import type { ContainerBook } from "./container-book.ts";
+import type { FaultyAgent } from "./fleet.ts";
 
 const port = 7_700;
 const program = fileURLToPath(new URL("./collector.ts", import.meta.url));
 const wordSchema = z.discriminatedUnion("word", [
   z.object({ word: z.literal("listening") }),
-  z.object({ word: z.literal("began"), runId: z.string(), invocationId: z.string(), container: z.string(), nanoseconds: z.coerce.bigint() }),
+  z.object({ word: z.literal("began"), runId: z.string(), invocationId: z.string(), container: z.string(), from: z.string(), nanoseconds: z.coerce.bigint() }),
   z.object({ word: z.literal("ended"), runId: z.string(), invocationId: z.string(), how: z.enum(["succeeded", "failed", "killed"]), output: z.string().optional(), nanoseconds: z.coerce.bigint() }),
 ]);
 
@@ -29,6 +30,8 @@ export class GroundTruth implements AsyncDisposable {
   readonly failed: Promise<never>;
   readonly #host: OutsideHost;
   readonly #fail: (error: Error) => void;
+  /** Agents by the address that their instances come from, where they have one of their own. */
+  readonly #agents = new Map<string, string>();
   #collector: ChildProcess | undefined;
 
   private constructor(host: OutsideHost, address: string) {
@@ -52,6 +55,11 @@ export class GroundTruth implements AsyncDisposable {
     return truth;
   }
 
+  /** Instances of that agent, whose engine is the harness's own, tell it too. */
+  join({ agentId, engine }: Pick<FaultyAgent, "agentId" | "engine">): void {
+    if (engine !== undefined) this.#agents.set(engine.joinTo(this.#host, this.address.replace(/:\d+$/, "")), agentId);
+  }
+
   async #collect(history: HistoryWriter, clock: HarnessClock, containers: ContainerBook): Promise<void> {
     const [command, ...words] = [...this.#host.prefix, process.execPath, program, String(port)];
     this.#collector = spawn(command, words, { stdio: ["ignore", "pipe", "inherit"] });
@@ -63,7 +71,9 @@ export class GroundTruth implements AsyncDisposable {
       const atMs = clock.ofMonotonic(word.nanoseconds);
       const { invocationId, runId } = word;
       if (word.word === "ended") return void history.write({ event: "ended", atMs, invocationId, runId, how: word.how, ...(word.output !== undefined && { output: word.output }) });
-      void containers.agentOf(word.container).then((agentId) => history.write({ event: "began", atMs, invocationId, runId, agentId }));
+      const known = this.#agents.get(word.from.replace("::ffff:", ""));
+      const agent = known === undefined ? containers.agentOf(word.container) : Promise.resolve(known);
+      void agent.then((agentId) => history.write({ event: "began", atMs, invocationId, runId, agentId }));
     });
     await Promise.race([listening.promise, this.failed]);
   }

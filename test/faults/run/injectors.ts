@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { labelKeys } from "../../../packages/agent/src/engine/labels.ts";
-import { docker } from "../../support/agent-engine.ts";
 import type { FaultKind } from "../fault-kinds.ts";
 import type { HistoryWriter } from "../history-file.ts";
 import { type PlannedFault, placeOf, type Targets } from "../schedule.ts";
 import { atAgentFailpoints, atBrokerFailpoints, dieAt, failpointOf } from "./failpoints.ts";
 import type { FaultyAgent, FaultyBroker, FaultyFleet } from "./fleet.ts";
 import type { Load } from "./load.ts";
+import type { OwnEngine } from "./own-engine.ts";
 import type { Supervised } from "./supervised.ts";
 
 /** What there is to be broken. */
@@ -32,6 +32,21 @@ const injectors: Partial<Record<FaultKind, Inject>> = {
   async nats_kill({ fleet }) {
     await fleet.bus.kill();
     return () => fleet.bus.start();
+  },
+  async engine_kill({ fleet }, target) {
+    const engine = engineOf(fleet, target);
+    await engine.kill();
+    return () => engine.start();
+  },
+  async engine_restart({ fleet }, target) {
+    const engine = engineOf(fleet, target);
+    await engine.stop();
+    return () => engine.start();
+  },
+  engine_hang({ fleet }, target) {
+    const engine = engineOf(fleet, target);
+    engine.freeze();
+    return Promise.resolve(async () => engine.thaw());
   },
   async power_cut({ fleet }) {
     await fleet.bus.cutPower();
@@ -98,13 +113,15 @@ const injectors: Partial<Record<FaultKind, Inject>> = {
 };
 
 /** Everything of a fleet that can be broken here, for a schedule; `kinds` names those that are wanted. */
-export function targetsIn({ agents, brokers }: Pick<FaultyFleet, "agents" | "brokers">, kinds: readonly FaultKind[] = Object.keys(injectors) as FaultKind[]): Targets {
+export function targetsIn({ agents, brokers, bus }: Pick<FaultyFleet, "agents" | "brokers" | "bus">, kinds: readonly FaultKind[] = Object.keys(injectors) as FaultKind[]): Targets {
   const [agentIds, brokerIds] = [agents.map(({ agentId }) => agentId), brokers.map(({ brokerId }) => brokerId)];
   const names = (kind: FaultKind) => {
     if (kind === "agent_kill") return atAgentFailpoints(agentIds);
     if (kind === "broker_kill") return atBrokerFailpoints(brokerIds);
     if (kind.startsWith("broker")) return brokerIds;
-    if (kind === "nats_kill" || kind === "power_cut" || kind === "disk_full") return ["nats"];
+    if (kind.startsWith("engine")) return agents.filter(({ engine }) => engine !== undefined).map(({ agentId }) => agentId);
+    if (kind === "nats_kill") return ["nats"];
+    if (kind === "power_cut" || kind === "disk_full") return bus.hasDisk ? ["nats"] : [];
     if (kind === "reconnect_storm" || kind === "cancels") return ["all"];
     return agentIds;
   };
@@ -139,7 +156,7 @@ function freeze({ process }: Pick<FaultyAgent | FaultyBroker, "process">): Promi
 }
 
 /** One of an agent's containers, whatever it does. */
-async function containerOf({ agentId }: FaultyAgent, random: () => number) {
+async function containerOf({ agentId, docker }: FaultyAgent, random: () => number) {
   const listed = await docker.listContainers({ filters: { label: [`${labelKeys.agent}=${agentId}`] } });
   const picked = listed[Math.floor(random() * listed.length)];
   return picked && docker.getContainer(picked.Id);
@@ -149,6 +166,12 @@ function agentOf({ agents }: FaultyFleet, target: string): FaultyAgent {
   const agent = agents.find(({ agentId }) => agentId === target);
   if (agent === undefined) throw new Error(`Cannot break "${target}": there is no such agent`);
   return agent;
+}
+
+function engineOf(fleet: FaultyFleet, target: string): OwnEngine {
+  const { engine } = agentOf(fleet, target);
+  if (engine === undefined) throw new Error(`Cannot break the engine of "${target}": it is the machine's`);
+  return engine;
 }
 
 function brokerOf({ brokers }: FaultyFleet, target: string): FaultyBroker {

@@ -1,10 +1,9 @@
 import type { AgentView } from "@longshore/protocol";
 import { setTimeout as delay } from "node:timers/promises";
 import { labelKeys } from "../../../packages/agent/src/engine/labels.ts";
-import { docker } from "../../support/agent-engine.ts";
 import type { HistoryWriter } from "../history-file.ts";
 import type { Found } from "../history.ts";
-import type { FaultyFleet } from "./fleet.ts";
+import type { FaultyAgent, FaultyFleet } from "./fleet.ts";
 import { askAgents } from "./watch.ts";
 
 /**
@@ -13,11 +12,11 @@ import { askAgents } from "./watch.ts";
  */
 export async function sweepFor(fleet: FaultyFleet, history: HistoryWriter): Promise<void> {
   const views = await askAgents(fleet);
-  const found = await Promise.all(fleet.agents.map(async ({ agentId }) => foundOf(agentId, views.find((view) => view.agentId === agentId))));
+  const found = await Promise.all(fleet.agents.map(async (agent) => foundOf(agent, views.find((view) => view.agentId === agent.agentId))));
   history.write({ event: "sweep", found: found.flat() });
 }
 
-async function foundOf(agentId: string, view: AgentView | undefined): Promise<Found[]> {
+async function foundOf({ agentId, docker }: FaultyAgent, view: AgentView | undefined): Promise<Found[]> {
   const filters = { label: [`${labelKeys.agent}=${agentId}`] };
   const isReady = view?.state === "ready";
   const containers = (await docker.listContainers({ all: true, filters })).sort((a, b) => b.Created - a.Created);

@@ -69,6 +69,12 @@ async function recordOf(invocationId: string, url: string): Promise<InvocationRe
   return answer === undefined ? undefined : (documentOf(answer)["record"] as InvocationRecord | undefined);
 }
 
+/** What each broker answers of it, for people. */
+export async function whatIsKnown(invocationId: string, { brokers }: ReadingOptions): Promise<string> {
+  const answers = await Promise.all(brokers.map(({ url }) => ask({ method: "GET", url: `${url}/v1/invocations/${invocationId}`, patienceMs }).then(({ status, text }) => `${status} ${text.trim()}`, String)));
+  return answers.join("; ");
+}
+
 async function answerOf(invocationId: string, url: string): Promise<string | undefined> {
   const answer = await ask({ method: "GET", url: `${url}/v1/invocations/${invocationId}/result`, patienceMs }).catch(() => undefined);
   return answer?.status === 200 ? answer.text : undefined;

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,7 +15,7 @@ import { GroundTruth } from "./ground-truth.ts";
 import { inject, targetsIn } from "./injectors.ts";
 import { sweepFor, writeCapacity } from "./leftovers.ts";
 import { Load, type Pace, recordWithinMs } from "./load.ts";
-import { readRecords, untilEnded } from "./reading.ts";
+import { readRecords, untilEnded, whatIsKnown } from "./reading.ts";
 import { notice, watch, writeOutbox } from "./watch.ts";
 
 export interface FaultRunOptions {
@@ -61,8 +61,9 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   const written: HistoryEvent[] = [];
   const history = remembering(file, written);
   await using containers = await ContainerBook.open();
-  await using fleet = await FaultyFleet.start(options.fleet ?? { brokers: 2, sites: ["plant", "plant", "cloud"], busDisk: needsBusDisk(options) });
+  await using fleet = await FaultyFleet.start(options.fleet ?? { brokers: 2, sites: ["plant", "plant", "cloud"], busDisk: canBreak(options, ["power_cut", "disk_full"]), ownEngine: canBreak(options, ["engine_kill", "engine_restart", "engine_hang"]) });
   await using truth = await GroundTruth.start(history, clock, containers);
+  for (const agent of fleet.agents) truth.join(agent);
   const schedule = scheduleOf(options, targetsIn(fleet, options.kinds));
   tell(describeSchedule(schedule));
   history.write({ event: "opened", atMs: 0, seed, startedAt: startedAt.toISOString(), machine: `${cpus().length} cores`, minutes: options.minutes, kinds: [...new Set(schedule.faults.map(({ kind }) => kind))], tenants: { [tenantId]: marker } });
@@ -93,9 +94,9 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   if (options.historyFile !== undefined) keepLogs(fleet, options.historyFile);
 }
 
-/** Only root has loop devices. */
-function needsBusDisk({ kinds = faultKinds }: FaultRunOptions): boolean {
-  return process.getuid?.() === 0 && (["power_cut", "disk_full"] as const).some((kind) => kinds.includes(kind));
+/** Some of these are wanted, and can be done: only root has loop devices and network namespaces. */
+function canBreak({ kinds = faultKinds }: FaultRunOptions, some: readonly FaultKind[]): boolean {
+  return process.getuid?.() === 0 && some.some((kind) => kinds.includes(kind));
 }
 
 interface Settling {
@@ -112,7 +113,8 @@ async function settle({ fleet, history, written, options, clock }: Settling): Pr
   const healedMs = clock.nowMs();
   const accepted = [...new Set(written.filter(({ event }) => event === "accepted").map((event) => (event as { invocationId: string }).invocationId))];
   const without = await untilEnded(accepted, healedMs + recordWithinMs, reading);
-  for (const id of without) options.tell?.(`no record of ${id}`);
+  for (const id of without) options.tell?.(`no record of ${id}: ${await whatIsKnown(id, reading)}`);
+  if (without.length > 0 && options.historyFile !== undefined) cpSync(fleet.bus.store, `${options.historyFile}.jetstream`, { recursive: true });
   const broken = written.filter((event) => event.event === "refused" && event.reason === "connection_lost").map((event) => (event as { invocationId: string }).invocationId);
   await writeCapacity(fleet, history, "after");
   await delay(Math.max(0, healedMs + (options.calmMs ?? 31_000) - clock.nowMs()));
@@ -129,13 +131,16 @@ function scheduleOf({ seed, minutes, faults }: FaultRunOptions, targets: Targets
 
 async function deploy(fleet: FaultyFleet, wanted: readonly Stage[], truth: GroundTruth): Promise<void> {
   await using client = fleet.client();
-  for (const stage of wanted) await client.deploy(await documentOf(stage, truth.address));
+  const documents = await Promise.all(wanted.map((stage) => documentOf(stage, truth.address)));
+  for (const { engine } of fleet.agents) for (const image of new Set(documents.map(({ image }) => image))) await engine?.take(image);
+  for (const document of documents) await client.deploy(document);
 }
 
 /** Beside the history: what brokers, agents and the bus wrote of themselves. */
 function keepLogs(fleet: FaultyFleet, historyFile: string): void {
   for (const { process } of [...fleet.agents, ...fleet.brokers]) writeFileSync(`${historyFile}.${process.name}.log`, process.errors);
   copyFileSync(fleet.bus.logFile, `${historyFile}.nats.log`);
+  for (const { engine } of fleet.agents) if (engine !== undefined) copyFileSync(engine.logFile, `${historyFile}.dockerd.log`);
 }
 
 /** A writer that also keeps what it wrote. */

@@ -6,6 +6,8 @@ export interface Starting {
   readonly name: string;
   readonly words: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Words in front of its command. */
+  readonly prefix?: readonly string[];
   /** The setting that names a failpoint. */
   readonly failpointVariable: string;
 }
@@ -80,7 +82,7 @@ export class Supervised {
 
   async #begin(environment: Readonly<Record<string, string>>): Promise<void> {
     for (let own = environment; this.#isWanted; own = {}) {
-      const started = startCommand(this.#starting.words, { ...this.#starting.environment, ...own });
+      const started = startCommand(this.#starting.words, { ...this.#starting.environment, ...own }, this.#starting.prefix);
       this.#processes.push(started.process);
       if (await isUp(started)) return this.#watch(started);
       this.deaths.push(started.process.errors());

@@ -57,12 +57,12 @@ export async function askAgents(fleet: FaultyFleet): Promise<readonly AgentView[
   return views;
 }
 
-/** Asks once a second which agents are lost, and writes down the faults that are known by it. */
+/** Asks once a second which agents are lost, or say that their engine is, and writes down the faults that are known by it. */
 export async function notice(fleet: FaultyFleet, history: HistoryWriter, written: readonly HistoryEvent[], over: AbortSignal): Promise<void> {
   const noticed = new Set<string>();
   try {
     for await (const _ of setInterval(everyMs, undefined, { signal: over })) {
-      const away = (await askAgents(fleet)).filter(({ state }) => state === "lost").map(({ agentId }) => agentId);
+      const away = (await askAgents(fleet)).filter(({ state }) => state === "lost" || state === "unhealthy").map(({ agentId }) => agentId);
       for (const { faultId } of underWay(written, away)) {
         if (noticed.has(faultId)) continue;
         noticed.add(faultId);
