@@ -1,4 +1,4 @@
-import type { AgentView, AwsKey, AwsKeyView, DeadLetter, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationRecord, InvocationResult, InvocationView, LogLine, QueueView, RedriveAnswer, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, WebhookSecret } from "@longshore/protocol";
+import type { AgentView, AwsKey, AwsKeyView, DeadLetter, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationRecord, InvocationResult, InvocationView, LogLine, QueueView, RedriveAnswer, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, UnreadableInvocation, WebhookSecret } from "@longshore/protocol";
 import type { Connection } from "./command-line/connection.ts";
 
 /** What commands need of a fleet. The SDK's is one; tests bring their own. */
@@ -18,9 +18,9 @@ export interface Fleet {
     readonly revoke: (agentId: string) => Promise<void>;
   };
   readonly sites: { readonly list: () => Promise<readonly SiteView[]> };
-  readonly invocations: { readonly each: (options: { function?: string; state?: "pending" | "finished" }) => AsyncIterable<InvocationView> };
+  readonly invocations: { readonly each: (options: { function?: string; state?: "pending" | "finished"; onUnreadable?: (unreadable: UnreadableInvocation) => void }) => AsyncIterable<InvocationView> };
   readonly deadLetters: {
-    readonly each: (options: { function?: string }) => AsyncIterable<DeadLetter>;
+    readonly each: (options: { function?: string; onUnreadable?: (unreadable: UnreadableInvocation) => void }) => AsyncIterable<DeadLetter>;
     readonly get: (invocationId: string) => Promise<DeadLetter>;
     readonly body: (invocationId: string) => Promise<Uint8Array>;
     readonly redrive: (invocationId: string) => Promise<InvocationView>;

@@ -4,7 +4,7 @@ import { webhookSecretSchema } from "./destination.ts";
 import { errorShape } from "./error.ts";
 import { contractNames, functionDocumentSchema, placementRulesSchema, revisionImageSchema } from "./function.ts";
 import { requestHeadSchema } from "./exchange.ts";
-import { invocationRecordSchema, invocationViewSchema } from "./invocation.ts";
+import { invocationRecordSchema, invocationStates, invocationViewSchema } from "./invocation.ts";
 import { logFilterSchema } from "./log-query.ts";
 import { functionNameSchema, siteIdSchema } from "./names.ts";
 import { pullProgressSchema } from "./order.ts";
@@ -177,7 +177,11 @@ const sequencePageSchema = z.strictObject({
 });
 export const invocationPageQuerySchema = sequencePageSchema.extend({ state: z.enum(["pending", "finished"]).default("pending") });
 export type InvocationPageQuery = z.output<typeof invocationPageQuerySchema>;
-export const invocationListSchema = z.object({ invocations: z.array(invocationViewSchema), next: z.number().optional() });
+/** What stands in its place, but was damaged, or written by another version than that of the broker that was asked: all that is known of it. */
+export const unreadableInvocationSchema = z.object({ invocationId: z.string(), functionName: z.string(), state: z.enum([...invocationStates, "finished"]) });
+export type UnreadableInvocation = z.infer<typeof unreadableInvocationSchema>;
+/** A page; what of it could not be read stands beside the others. Absent `unreadable`: everything could. */
+export const invocationListSchema = z.object({ invocations: z.array(invocationViewSchema), unreadable: z.array(unreadableInvocationSchema).optional(), next: z.number().optional() });
 export type InvocationList = z.infer<typeof invocationListSchema>;
 export const deadLetterPageQuerySchema = sequencePageSchema;
 export type DeadLetterPageQuery = z.output<typeof deadLetterPageQuerySchema>;
@@ -189,7 +193,7 @@ export const deadLetterSchema = z.object({
   where: z.object(whereSchema.shape),
 });
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
-export const deadLetterListSchema = z.object({ deadLetters: z.array(deadLetterSchema), next: z.number().optional() });
+export const deadLetterListSchema = z.object({ deadLetters: z.array(deadLetterSchema), unreadable: z.array(unreadableInvocationSchema).optional(), next: z.number().optional() });
 export type DeadLetterList = z.infer<typeof deadLetterListSchema>;
 /** How many were submitted again, and how many could not be. */
 export const redriveAnswerSchema = z.object({ redriven: z.number(), failed: z.number() });

@@ -1,4 +1,4 @@
-import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, invocationListSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type QueueView, queueViewSchema, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, invocationListSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type QueueView, queueViewSchema, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type UnreadableInvocation, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHandle, type InvocationHandle } from "./handle.ts";
@@ -92,7 +92,7 @@ export interface Fleet extends AsyncDisposable {
   };
   /** What is left of accepted invocations that did not succeed; kept for 14 days. */
   readonly deadLetters: {
-    each(options?: { readonly function?: string | undefined }): AsyncGenerator<DeadLetter, void>;
+    each(options?: UnreadableOptions & { readonly function?: string | undefined }): AsyncGenerator<DeadLetter, void>;
     /** `dead_letter_not_found`, like all that name one. */
     get(invocationId: string): Promise<DeadLetter>;
     /** What its caller sent. */
@@ -127,10 +127,16 @@ export interface Fleet extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export interface InvocationListOptions {
+export interface InvocationListOptions extends UnreadableOptions {
   /** Only those of one function. */
   readonly function?: string | undefined;
   readonly state?: "pending" | "finished" | undefined;
+}
+
+/** A listing leaves out what was damaged, or written by another version than that of the broker that is asked. */
+export interface UnreadableOptions {
+  /** Told of each that is left out. */
+  readonly onUnreadable?: ((unreadable: UnreadableInvocation) => void) | undefined;
 }
 
 export interface AgentListOptions {
@@ -219,10 +225,10 @@ export function createFleet(options: FleetOptions = {}): Fleet {
       rotate: () => read(webhookSecretSchema, { method: "POST", path: "/v1/webhook-secret/rotate" }),
     },
     invocations: {
-      each: ({ function: functionName, state }: InvocationListOptions = {}) => pages("/v1/invocations", { function: functionName, state }, (path) => read(invocationListSchema, { method: "GET", path }), ({ invocations }) => invocations),
+      each: ({ function: functionName, state, onUnreadable }: InvocationListOptions = {}) => pages("/v1/invocations", { function: functionName, state }, (path) => read(invocationListSchema, { method: "GET", path }), ({ invocations, unreadable }) => told(invocations, unreadable, onUnreadable)),
     },
     deadLetters: {
-      each: ({ function: functionName } = {}) => pages("/v1/dead-letters", { function: functionName }, (path) => read(deadLetterListSchema, { method: "GET", path }), ({ deadLetters }) => deadLetters),
+      each: ({ function: functionName, onUnreadable } = {}) => pages("/v1/dead-letters", { function: functionName }, (path) => read(deadLetterListSchema, { method: "GET", path }), ({ deadLetters, unreadable }) => told(deadLetters, unreadable, onUnreadable)),
       get: (invocationId) => read(deadLetterSchema, { method: "GET", path: deadLetterPath(invocationId) }),
       body: (invocationId) => http.bytes({ method: "GET", path: deadLetterPath(invocationId, "/body") }),
       redrive: (invocationId) => read(invocationViewSchema, { method: "POST", path: deadLetterPath(invocationId, "/redrive") }),
@@ -252,6 +258,12 @@ export function createFleet(options: FleetOptions = {}): Fleet {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A page's items; whoever wants to is told of those that could not be read. */
+function told<Item>(items: readonly Item[], unreadable: readonly UnreadableInvocation[] = [], tell: UnreadableOptions["onUnreadable"]): readonly Item[] {
+  for (const each of unreadable) tell?.(each);
+  return items;
 }
 
 async function deploy(http: HttpClient, path: string, document: FunctionDocument, { onProgress, signal, local = false }: NonNullable<Parameters<Fleet["deploy"]>[1]>): Promise<DeployAnswer> {

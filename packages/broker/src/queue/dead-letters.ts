@@ -4,7 +4,7 @@ import type { Listed, QueueStore } from "../bus/queue-store.ts";
 import { readDeadLetter } from "./dead-letter.ts";
 import { derivedId } from "./derived-id.ts";
 import type { Queue } from "./queue.ts";
-import type { QueueView } from "./queue-view.ts";
+import { type QueueView, readEach, unreadableView } from "./queue-view.ts";
 
 export interface DeadLettersOptions {
   readonly store: Pick<QueueStore, "list" | "findDead" | "remove">;
@@ -22,10 +22,12 @@ export class DeadLetters {
     this.#options = options;
   }
 
+  /** What cannot be read stands beside the others. */
   async list(tenantId: TenantId, { function: functionName, after, limit }: DeadLetterPageQuery): Promise<DeadLetterList> {
     const listed = await this.#options.store.list("dead", { tenantId, functionName: functionName ?? "*", after, limit });
     const next = listed.length === limit ? listed.at(-1)?.sequence : undefined;
-    return { deadLetters: listed.map((each) => shown(each)), ...(next !== undefined && { next }) };
+    const { views, unreadable } = readEach(listed, shown, (each) => unreadableView(each, "finished"));
+    return { deadLetters: views, ...(unreadable.length > 0 && { unreadable }), ...(next !== undefined && { next }) };
   }
 
   /** Throws `dead_letter_not_found`, like all that name one. */

@@ -1,7 +1,7 @@
 import type { AgentAddress, Frame, InvocationId, InvocationList, InvocationPageQuery, LongshoreError, QueueView as QueueSurvey, TenantId } from "@longshore/protocol";
 import type { QueuedInvocation } from "../bus/queue-store.ts";
 import { Endings } from "./endings.ts";
-import { listedView, type QueueView, viewOf } from "./queue-view.ts";
+import { listedView, type QueueView, readEach, unreadableView, viewOf } from "./queue-view.ts";
 import { QueueWork, type QueueWorkOptions } from "./queue-work.ts";
 import { type Accepted, type Submission, Submissions } from "./submissions.ts";
 import { surveyQueue } from "./survey.ts";
@@ -72,11 +72,12 @@ export class Queue {
     return { ...accepted, view: view ?? accepted.view };
   }
 
-  /** What has not ended, or what has, in order of its last change. */
+  /** What has not ended, or what has, in order of its last change; what cannot be read beside it. */
   async list(tenantId: TenantId, { state, function: functionName, after, limit }: InvocationPageQuery): Promise<InvocationList> {
     const listed = await this.#options.bus.store.queue.list(state === "pending" ? "entry" : "record", { tenantId, functionName: functionName ?? "*", after, limit });
     const next = listed.length === limit ? listed.at(-1)?.sequence : undefined;
-    return { invocations: listed.map((each) => listedView(each, state)), ...(next !== undefined && { next }) };
+    const { views, unreadable } = readEach(listed, (each) => listedView(each, state), (each) => unreadableView(each, state));
+    return { invocations: views, ...(unreadable.length > 0 && { unreadable }), ...(next !== undefined && { next }) };
   }
 
   /** Accepted work as it stands, and what brokers and agents say of it; of what is named only the tenant's own. */

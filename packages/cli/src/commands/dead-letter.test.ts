@@ -1,4 +1,4 @@
-import { type DeadLetter, type InvocationView, LongshoreError } from "@longshore/protocol";
+import { type DeadLetter, type InvocationView, LongshoreError, type UnreadableInvocation } from "@longshore/protocol";
 import { describe, expect, it } from "vitest";
 import { runLine } from "../testing/run-line.ts";
 
@@ -64,5 +64,19 @@ describe("longshore invocation ls", () => {
     expect(words((await runLine(["invocation", "ls"], { fleet: { invocations } })).stdout)).toEqual(["ID FUNCTION STATE ATTEMPT WHERE AGE", `${id} resize running 2 plant/plant-1 60m`, `${id} resize cancelling 2 - 60m`]);
     expect(words((await runLine(["invocation", "ls", "--finished"], { fleet: { invocations } })).stdout)[1]).toBe(`${id} resize failed 2 plant/plant-1 60m`);
     expect(JSON.parse((await runLine(["invocation", "ls", "--limit", "1", "--json"], { fleet: { invocations } })).stdout)).toMatchObject({ invocations: [pending] });
+  });
+
+  it("names what could not be read beside the others", async () => {
+    const unreadable = { invocationId: "an-id", functionName: "resize", state: "waiting" } as const;
+    const some = {
+      each: ({ onUnreadable }: { onUnreadable?: (each: UnreadableInvocation) => void }) => {
+        onUnreadable?.(unreadable);
+        return each<InvocationView>(pending);
+      },
+    };
+    const shown = await runLine(["invocation", "ls"], { fleet: { invocations: some } });
+    expect(words(shown.stdout)).toHaveLength(2);
+    expect(shown.stderr).toContain('Cannot read invocation an-id of "resize"');
+    expect(JSON.parse((await runLine(["invocation", "ls", "--json"], { fleet: { invocations: some } })).stdout)).toMatchObject({ invocations: [pending], unreadable: [unreadable] });
   });
 });

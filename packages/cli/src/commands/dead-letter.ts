@@ -1,4 +1,4 @@
-import { type DeadLetter, functionNameSchema, invocationIdSchema, parseName } from "@longshore/protocol";
+import { type DeadLetter, functionNameSchema, invocationIdSchema, parseName, type UnreadableInvocation } from "@longshore/protocol";
 import { defineCommand } from "../command-line/command.ts";
 import { UsageError } from "../command-line/usage-error.ts";
 import { bodyField } from "../invocation/answer-document.ts";
@@ -21,10 +21,13 @@ export const deadLetterLs = defineCommand({
   examples: [["longshore dead-letter ls --function resize", "What could be submitted again"]],
   run: async ({ options }, { fleet, terminal, json, now }) => {
     const deadLetters: DeadLetter[] = [];
-    for await (const letter of fleet().deadLetters.each(options.function === undefined ? {} : { function: options.function })) deadLetters.push(letter);
-    if (json) terminal.print(JSON.stringify({ deadLetters }));
-    else if (deadLetters.length === 0) terminal.note("There are no dead letters: what was accepted has succeeded, or has not ended");
-    else terminal.print(renderTable(columnsAt(now()), deadLetters, terminal.style));
+    const unreadable: UnreadableInvocation[] = [];
+    const onUnreadable = (each: UnreadableInvocation) => void unreadable.push(each);
+    for await (const letter of fleet().deadLetters.each({ onUnreadable, ...(options.function !== undefined && { function: options.function }) })) deadLetters.push(letter);
+    for (const { invocationId, functionName } of unreadable) terminal.note(`Cannot read dead letter ${invocationId} of "${inert(functionName)}": it was damaged, or written by another version`);
+    if (json) terminal.print(JSON.stringify({ deadLetters, ...(unreadable.length > 0 && { unreadable }) }));
+    else if (deadLetters.length + unreadable.length === 0) terminal.note("There are no dead letters: what was accepted has succeeded, or has not ended");
+    else if (deadLetters.length > 0) terminal.print(renderTable(columnsAt(now()), deadLetters, terminal.style));
   },
 });
 

@@ -1,4 +1,4 @@
-import type { InvocationView } from "@longshore/protocol";
+import type { InvocationView, UnreadableInvocation } from "@longshore/protocol";
 import { readCount } from "../command-line/count.ts";
 import { defineCommand } from "../command-line/command.ts";
 import { inert } from "../terminal/inert.ts";
@@ -23,13 +23,16 @@ export const invocationLs = defineCommand({
     const limit = options.limit === undefined ? defaultLimit : readCount(options.limit, "--limit", 100_000);
     const state = options.finished ? "finished" : "pending";
     const invocations: InvocationView[] = [];
-    for await (const view of fleet().invocations.each({ state, ...(options.function !== undefined && { function: options.function }) })) {
+    const unreadable: UnreadableInvocation[] = [];
+    const onUnreadable = (each: UnreadableInvocation) => void unreadable.push(each);
+    for await (const view of fleet().invocations.each({ state, onUnreadable, ...(options.function !== undefined && { function: options.function }) })) {
       if (invocations.length === limit) break;
       invocations.push(view);
     }
-    if (json) terminal.print(JSON.stringify({ invocations }));
-    else if (invocations.length === 0) terminal.note(options.finished ? "No accepted invocation has ended in the last seven days" : "No accepted invocation waits or is under way");
-    else terminal.print(renderTable(columnsAt(now()), invocations, terminal.style));
+    for (const { invocationId, functionName } of unreadable) terminal.note(`Cannot read invocation ${invocationId} of "${inert(functionName)}": it was damaged, or written by another version`);
+    if (json) terminal.print(JSON.stringify({ invocations, ...(unreadable.length > 0 && { unreadable }) }));
+    else if (invocations.length + unreadable.length === 0) terminal.note(options.finished ? "No accepted invocation has ended in the last seven days" : "No accepted invocation waits or is under way");
+    else if (invocations.length > 0) terminal.print(renderTable(columnsAt(now()), invocations, terminal.style));
   },
 });
 
