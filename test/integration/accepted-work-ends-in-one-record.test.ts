@@ -69,7 +69,9 @@ it("calls with one Idempotency-Key run once, whichever broker they come by, and 
   for (const answer of answers) expect([answer.status, answer.headers.get("content-type"), await answer.text()]).toEqual([200, "text/x-order", "order 7"]);
   expect(answers.filter(({ headers }) => headers.get("longshore-replayed") === null)).toHaveLength(1);
   const other = await call(0, "order 8");
-  expect([other.status, ((await other.json()) as { reason: string }).reason]).toEqual([422, "idempotency_mismatch"]);
+  const { reason, detail } = (await other.json()) as { reason: string; detail: string };
+  expect([other.status, reason]).toEqual([422, "idempotency_mismatch"]);
+  expect(detail).toContain(other.headers.get("Longshore-Invocation-Id") ?? "no id was told");
 });
 
 it("a submission that makes no sense, to nobody, or of too much, is refused by name", async () => {

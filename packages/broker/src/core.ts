@@ -54,6 +54,7 @@ export interface CoreOptions {
 /** What a broker is between its doors and its bus: registry, roster, placement, invocations. */
 export interface Core {
   readonly dispatcher: Dispatcher;
+  readonly queue: Queue;
   readonly hub: EventHub;
   readonly logs: FunctionLogs;
   readonly signatures: SignatureVerifier;
@@ -135,6 +136,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
 
   return {
     dispatcher,
+    queue,
     hub,
     logs,
     signatures: createSignatureVerifier({ find: (accessKeyId) => keyPairs.find(accessKeyId), now: () => clock.date() }),

@@ -68,6 +68,7 @@ export const reasons = {
   bus_down: entry("unavailable", 503),
   store_full: entry("unavailable", 503),
   connection_lost: entry("unavailable", 503),
+  proxy_failed: entry("unavailable", 502),
   engine_unavailable: entry("unavailable", 503),
   image_pull_failed: entry("unavailable", 503),
   disk_full: entry("unavailable", 503),

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { errorShape } from "./error.ts";
 import { requestHeadSchema } from "./exchange.ts";
+import { invokeQuerySchema } from "./http-api.ts";
+import { invocationViewSchema } from "./invocation.ts";
 import { logFilterSchema } from "./log-query.ts";
 
 /**
@@ -39,7 +41,12 @@ export const socketHelloSchema = z.strictObject({
   /** An API key, for callers that cannot set headers on an upgrade (browsers). */
   key: z.string().max(256).optional(),
 });
-export const socketWelcomeSchema = z.object({ brokerId: z.string(), protocolVersion: z.number() });
+export const socketWelcomeSchema = z.object({
+  brokerId: z.string(),
+  protocolVersion: z.number(),
+  /** Which `what` of an {@link socketOpenSchema} it takes. Absent: an older broker, which takes no `submit`. */
+  takes: z.array(z.string()).optional(),
+});
 /** Head of the `end` on stream 0. */
 export const socketEndSchema = z.object({ reason: z.literal("draining") });
 
@@ -58,6 +65,19 @@ export const socketOpenSchema = z.discriminatedUnion("what", [
     /** True when `data` and `end` follow; false when the frame's body is the whole. */
     more: z.boolean(),
   }),
+  /** An invocation to be accepted: answered once it is on disk, with a {@link socketAcceptedSchema} head. The body has at most 256 KiB. */
+  z.strictObject({
+    what: z.literal("submit"),
+    functionName: z.string().max(128),
+    /** One of both, or none. The same again, id or key, attaches to what was accepted. */
+    invocationId: z.string().max(64).optional(),
+    idempotencyKey: z.string().max(255).optional(),
+    where: z.string().max(4096).optional(),
+    timeoutMs: z.number().positive().max(3_600_000).optional(),
+    ...invokeQuerySchema.omit({ mode: true }).shape,
+    request: requestHeadSchema,
+    more: z.boolean(),
+  }),
   /** Fleet events as a streamed answer: JSON lines of `FleetEvent`, beginning with every agent as it stands and `caught_up`. */
   z.strictObject({ what: z.literal("watch") }),
   /** Lines of log as a streamed answer: JSON lines of `LogLine`, of a function or of an invocation; with `follow` until cancelled. */
@@ -69,6 +89,18 @@ export const socketOpenSchema = z.discriminatedUnion("what", [
   }),
 ]);
 export type SocketOpen = z.infer<typeof socketOpenSchema>;
+
+/** Every {@link SocketOpen} that this build takes. */
+export const socketOpens: readonly SocketOpen["what"][] = ["invoke", "submit", "watch", "logs"];
+
+/** Head of the complete `answer` to a `submit`. */
+export const socketAcceptedSchema = z.object({
+  complete: z.literal(true),
+  view: invocationViewSchema,
+  /** The same was accepted before, and this is how it stands. Absent: it is new. */
+  replayed: z.boolean().optional(),
+});
+export type SocketAccepted = z.infer<typeof socketAcceptedSchema>;
 
 /** Head of `error` on a socket. */
 export const socketErrorSchema = errorShape;

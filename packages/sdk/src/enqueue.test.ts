@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { invocationIdOf } from "./error.ts";
 import { createFleet } from "./fleet.ts";
 import type { EnqueueOptions } from "./submission.ts";
-import { FakeBroker } from "./testing/fake-broker.ts";
 import { FakeQueue, refused } from "./testing/fake-queue.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] }));
@@ -14,7 +13,7 @@ afterEach(() => {
 const setUp = () => {
   const queue = new FakeQueue();
   queue.run = () => undefined;
-  return { queue, fleet: createFleet({ url: "http://broker.test", fetch: queue.fetch, WebSocket: new FakeBroker().WebSocket }) };
+  return { queue, fleet: createFleet({ url: "http://broker.test", fetch: queue.fetch, transport: "http" }) };
 };
 const down = () => Promise.reject(new TypeError("fetch failed"));
 /** Rejects or resolves while time passes. */
@@ -37,14 +36,14 @@ describe("enqueue()", () => {
 
   it("submits again under the same id when nobody can tell whether it was accepted, or the broker cannot take it now", async () => {
     const { queue, fleet } = setUp();
-    const failures = [down, () => refused(503, "unavailable", "bus_down"), () => new Response('{"state":', { status: 202 }), () => refused(503, "unavailable", "broker_draining", { retryAfterMs: 5_000 })];
+    const failures = [down, () => refused(503, "unavailable", "bus_down"), () => new Response("<h1>No upstream</h1>", { status: 504 }), () => new Response('{"state":', { status: 202 }), () => refused(503, "unavailable", "broker_draining", { retryAfterMs: 5_000 })];
     queue.intercept = () => failures.shift()?.();
     const accepted = fleet.enqueue("f", "x");
     await vi.advanceTimersByTimeAsync(4_900);
-    expect(queue.seen).toHaveLength(4); // A broker that names a time is not asked before.
+    expect(queue.seen).toHaveLength(5); // A broker that names a time is not asked before.
     await vi.advanceTimersByTimeAsync(3_000);
     const { invocationId } = await accepted;
-    expect(queue.seen.map(({ headers }) => headers.get("longshore-invocation-id"))).toEqual(Array(5).fill(invocationId));
+    expect(queue.seen.map(({ headers }) => headers.get("longshore-invocation-id"))).toEqual(Array(6).fill(invocationId));
   });
 
   it("gives up in the end, with the last failure and the id to ask for", async () => {

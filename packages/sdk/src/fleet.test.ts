@@ -50,13 +50,15 @@ describe("the fleet's methods", () => {
   it("reject with what the broker refused, what it should not have said, and what the connection did", async () => {
     const answers = [
       () => Response.json({ type: "x", detail: "no", code: "permission_denied", reason: "not_allowed" }, { status: 403 }),
-      () => new Response("<h1>It works!</h1>", { status: 502 }),
+      () => new Response("<h1>Bad Gateway</h1>", { status: 502 }),
+      () => new Response("<h1>It works!</h1>", { status: 500 }),
       () => new Response("<h1>It works!</h1>"),
       () => Response.json({ functions: [{ name: 1 }] }),
       () => Promise.reject(new TypeError("fetch failed")),
     ];
     const { fleet } = setUp(() => answers.shift()!());
     await expect(fleet.list()).rejects.toMatchObject({ reason: "not_allowed", message: "no" });
+    await expect(fleet.list()).rejects.toMatchObject({ reason: "proxy_failed", code: "unavailable", message: expect.stringContaining("502") });
     await expect(fleet.list()).rejects.toMatchObject({ reason: "unexpected" });
     await expect(fleet.list()).rejects.toMatchObject({ reason: "bad_answer" });
     await expect(fleet.list()).rejects.toMatchObject({ reason: "bad_answer", message: expect.stringContaining("functions.0") });

@@ -1,4 +1,4 @@
-import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, invocationListSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type QueueView, queueViewSchema, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type UnreadableInvocation, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, headers, invocationListSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type QueueView, queueViewSchema, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type UnreadableInvocation, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHandle, type InvocationHandle } from "./handle.ts";
@@ -13,7 +13,8 @@ import { collect, pages } from "./pages.ts";
 import { readDocument } from "./read-document.ts";
 import { createSocketTransport } from "./socket-call.ts";
 import { SocketKeeper } from "./socket-keeper.ts";
-import { type EnqueueOptions, idOfView, submissionOf, submit } from "./submission.ts";
+import { submitOverSocket } from "./socket-submission.ts";
+import { type EnqueueOptions, idOfView, submissionOf, submit, submitOverHttp } from "./submission.ts";
 import { watchFleet } from "./watch.ts";
 
 /** How far an image has come to one agent, while a function is deployed. */
@@ -114,8 +115,8 @@ export interface Fleet extends AsyncDisposable {
     pause(name: string): Promise<ScheduleView>;
     /** Runs again; what came due in the pause is not made up. */
     resume(name: string): Promise<ScheduleView>;
-    /** Has one invocation accepted now, besides the due times. */
-    run(name: string): Promise<ScheduleRun>;
+    /** Has one invocation accepted now, besides the due times; under one key, however often that is asked, one. */
+    run(name: string, options?: { readonly idempotencyKey?: string | undefined }): Promise<ScheduleRun>;
   };
   /** Accepted work as it stands, and what brokers and agents say of it; every agent is asked: for people who look, not to watch by. */
   readonly queue: { get(): Promise<QueueView> };
@@ -158,6 +159,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   const http = new HttpClient(resolved);
   const keeper = resolved.WebSocket === undefined ? undefined : new SocketKeeper(resolved, resolved.WebSocket);
   const transport: Transport = keeper === undefined ? createHttpTransport(http) : createSocketTransport(keeper, resolved.connectTimeoutMs);
+  const submitOnce = keeper === undefined ? submitOverHttp(http) : submitOverSocket(keeper, submitOverHttp(http));
   const readLogs = keeper === undefined ? logsOverHttp(http) : logsOverSocket(keeper, resolved.connectTimeoutMs);
   const read = async <Schema extends z.ZodType>(schema: Schema, request: HttpRequest): Promise<z.output<Schema>> => readDocument(schema, await http.json(request), request.path);
   const functionPath = (name: string, rest = "") => `/v1/functions/${encodeURIComponent(name)}${rest}`;
@@ -181,10 +183,10 @@ export function createFleet(options: FleetOptions = {}): Fleet {
     invoke: (name, body, callOptions = {}) => invoke(call, name, body, callOptions),
     async enqueue(name, body, enqueueOptions = {}) {
       const submission = await submissionOf(name, body, enqueueOptions);
-      const view = await submit(http, submission, { withinMs: () => resolved.connectTimeoutMs, signal: enqueueOptions.signal });
+      const view = await submit(submitOnce, submission, { withinMs: () => resolved.connectTimeoutMs, signal: enqueueOptions.signal });
       return createHandle(http, readLogs, idOfView(view), { isKnown: true });
     },
-    map: (name, inputs, mapOptions = {}) => mapInputs(http, resolved.connectTimeoutMs, name, inputs, mapOptions),
+    map: (name, inputs, mapOptions = {}) => mapInputs({ http, submitOnce }, resolved.connectTimeoutMs, name, inputs, mapOptions),
     function: (name, { input, output }) => async (value, callOptions = {}) => checkOutput(name, output, await invoke(call, name, (await checkInput(name, input, value)) as InvokeBody, callOptions)),
     deploy: (document, deployOptions = {}) => deploy(http, functionPath(document.name), document, deployOptions),
     list: () => collect(eachFunction()),
@@ -246,7 +248,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
       },
       pause: (name) => read(scheduleViewSchema, { method: "POST", path: schedulePath(name, "/pause") }),
       resume: (name) => read(scheduleViewSchema, { method: "POST", path: schedulePath(name, "/resume") }),
-      run: (name) => read(scheduleRunSchema, { method: "POST", path: schedulePath(name, "/run") }),
+      run: (name, { idempotencyKey } = {}) => read(scheduleRunSchema, { method: "POST", path: schedulePath(name, "/run"), ...(idempotencyKey !== undefined && { headers: { [headers.idempotencyKey]: idempotencyKey } }) }),
     },
     queue: { get: () => read(queueViewSchema, { method: "GET", path: "/v1/queue" }) },
     tokens: { create: (request) => read(tokenAnswerSchema, { method: "POST", path: "/v1/tokens", body: request }) },

@@ -29,6 +29,16 @@ describe("a call over HTTP", () => {
     expect([await answer.text(), await answer.result]).toEqual(["ho", { outcome: "succeeded", status: 200 }]);
   });
 
+  it.each([502, 503, 504])("is told of a proxy that answers %i in a broker's place, and not of a function that answers so", async (status) => {
+    const { fleet } = setUp(() => new Response("<h1>No upstream</h1>", { status, headers: { "content-type": "text/html", "retry-after": "7" } }));
+    const invocationId = createInvocationId();
+    const error = await fleet.call("echo", "hi", { invocationId }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ reason: "proxy_failed", code: "unavailable", phase: undefined, retryAfterMs: 7_000, message: expect.stringContaining(String(status)) as string });
+    expect(invocationIdOf(error)).toBe(invocationId);
+    const { fleet: other } = setUp(() => new Response("<h1>Mine</h1>", { status, headers: { ...served, "content-type": "text/html", "longshore-result": "succeeded", "content-length": "13" } }));
+    expect((await other.call("echo", "hi")).status).toBe(status);
+  });
+
   it("goes to the function's URL when it is HTTP-shaped", async () => {
     const { fleet, seen } = setUp(() => new Response(null, { headers: { ...served, "longshore-result": "succeeded", "content-length": "0" } }));
     await fleet.call("web", undefined, { method: "GET", path: "/a/../b?c=%20" });

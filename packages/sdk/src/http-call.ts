@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type AnswerMeta, isWholeAnswer, StreamedAnswer, WholeAnswer } from "./answer.ts";
 import type { Answer, OutgoingCall, Transport } from "./call.ts";
 import { ofInvocation } from "./error.ts";
-import { brokenOff, errorOf, type HttpClient } from "./http-client.ts";
+import { brokenOff, errorOf, type HttpClient, isOfProxy } from "./http-client.ts";
 import { requestOf, targetOf } from "./http-request.ts";
 import { abandoned } from "./outgoing.ts";
 import { readDocument } from "./read-document.ts";
@@ -34,7 +34,7 @@ async function readAnswer(client: HttpClient, response: Response, call: Outgoing
   const outcome = response.headers.get(ours.result);
   const isProblem = response.headers.get("content-type") === problemType;
   const meta = metaOfResponse(response, call.invocationId);
-  if (outcome === null && isProblem && meta.agentId === undefined) throw await errorOf(response); // A function's own problem comes from an agent.
+  if (outcome === null && meta.agentId === undefined && (isProblem || isOfProxy(response))) throw await errorOf(response); // A function's own answer comes from an agent.
   if (outcome === null) return new StreamedAnswer(meta, bodyOf(response, call.signal, meta), () => resultOf(client, meta));
   const result = readDocument(invocationResultSchema, { outcome, status: meta.status }, targetOf(call));
   const isShort = Number(response.headers.get("content-length") ?? Infinity) <= chunkBytes;

@@ -7,6 +7,7 @@ export interface HttpRequest {
   readonly path: string;
   readonly body?: unknown;
   readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   /** An answer that is not whole by then is none; absent: it is waited for. */
   readonly withinMs?: number | undefined;
@@ -37,8 +38,8 @@ export class HttpClient {
   }
 
   /** The answer as it comes, once its status says that it is one. */
-  async send({ method, path, body, accept = "application/json", signal, withinMs }: HttpRequest): Promise<Response> {
-    const headers: Record<string, string> = { accept, ...this.authorization() };
+  async send({ method, path, body, accept = "application/json", headers: given = {}, signal, withinMs }: HttpRequest): Promise<Response> {
+    const headers: Record<string, string> = { ...given, accept, ...this.authorization() };
     if (body !== undefined) headers["content-type"] = "application/json";
     const response = await this.fetch(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }), ...(signal !== undefined && { signal }) }, withinMs);
     if (!response.ok) throw await errorOf(response);
@@ -69,14 +70,29 @@ export class HttpClient {
   }
 }
 
-/** What a broker said when it refused. */
+/** With these a proxy says that it has no broker, or has lost it: whether that one began anything, it does not know. */
+const proxyStatuses: readonly number[] = [502, 503, 504];
+
+/** Whether an answer is a proxy's word about its broker, and no broker's. */
+export function isOfProxy({ status, headers }: Response): boolean {
+  return proxyStatuses.includes(status) && headers.get("content-type")?.startsWith("application/problem+json") !== true;
+}
+
+/** What a broker said when it refused, or what a proxy before it did: `proxy_failed`. */
 export async function errorOf(response: Response): Promise<LongshoreError> {
   const text = await response.text().catch(() => "");
   try {
     return LongshoreError.fromShape(errorShape.parse(normalized(JSON.parse(text))));
   } catch {
+    if (isOfProxy(response)) return new LongshoreError("proxy_failed", `Cannot reach a broker: what stands before it answered ${response.status}`, retryAfter(response));
     return new LongshoreError("unexpected", `The broker answered ${response.status}, and not in its own words: is this a broker?`);
   }
+}
+
+/** How long the answer asks to wait, where it says so in seconds. */
+function retryAfter({ headers }: Response): { retryAfterMs?: number } {
+  const text = headers.get("retry-after") ?? "";
+  return /^\d{1,5}$/.test(text) ? { retryAfterMs: Number(text) * 1_000 } : {};
 }
 
 /** Why the reading of an answer broke off. */

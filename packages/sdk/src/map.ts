@@ -8,7 +8,7 @@ import { abandoned } from "./outgoing.ts";
 import { Outlet } from "./outlet.ts";
 import { Permits } from "./permits.ts";
 import { valueOfRecord } from "./record-value.ts";
-import { type EnqueueOptions, idOfView, submissionOf, submit } from "./submission.ts";
+import { type EnqueueOptions, idOfView, submissionOf, submit, type SubmitOnce } from "./submission.ts";
 
 /** How many inputs are worked on. */
 export interface MapOptions extends Omit<EnqueueOptions, "invocationId" | "idempotencyKey"> {
@@ -64,17 +64,23 @@ export type MapInputs<Input> = Iterable<Input> | AsyncIterable<Input>;
 /** Submissions and results under way at once. */
 const mostRequests = 16;
 
+/** How inputs are submitted, and looked at. */
+export interface MapDoors {
+  readonly http: HttpClient;
+  readonly submitOnce: SubmitOnce;
+}
+
 /**
  * Invokes a function for each input and gives results in the order in which they come. Inputs are taken no faster than there is room,
  * results held no more than that: however many there are, memory is bounded. An input that fails is told and stops nothing; what would
  * meet every other input as well (no such function, no right to it, no broker when it begins) ends the map.
  */
-export async function* mapInputs<Input extends InvokeBody>(http: HttpClient, connectTimeoutMs: number, functionName: string, inputs: MapInputs<Input>, options: MapOptions): AsyncGenerator<MapResult<Input>, void> {
+export async function* mapInputs<Input extends InvokeBody>(doors: MapDoors, connectTimeoutMs: number, functionName: string, inputs: MapInputs<Input>, options: MapOptions): AsyncGenerator<MapResult<Input>, void> {
   const { concurrency = 64 } = options;
   if (!(Number.isInteger(concurrency) && concurrency >= 1)) throw new LongshoreError("bad_schema", `Cannot use ${concurrency} as concurrency: expected a whole number of at least 1`, { field: "concurrency" });
   const leaving = new AbortController();
   const signal = options.signal === undefined ? leaving.signal : AbortSignal.any([options.signal, leaving.signal]);
-  const run = new MapRun<Input>(http, connectTimeoutMs, functionName, { ...options, concurrency, signal });
+  const run = new MapRun<Input>(doors, connectTimeoutMs, functionName, { ...options, concurrency, signal });
   void run.feed(inputs);
   try {
     for await (const result of run.results) {
@@ -95,6 +101,7 @@ export async function* mapInputs<Input extends InvokeBody>(http: HttpClient, con
 class MapRun<Input extends InvokeBody> {
   readonly results = new Outlet<MapResult<Input>>();
   readonly #http: HttpClient;
+  readonly #submitOnce: SubmitOnce;
   readonly #connectTimeoutMs: number;
   readonly #functionName: string;
   readonly #options: MapOptions & { readonly signal: AbortSignal };
@@ -105,9 +112,10 @@ class MapRun<Input extends InvokeBody> {
   #underWay = 0;
   #isFed = false;
 
-  constructor(http: HttpClient, connectTimeoutMs: number, functionName: string, options: MapOptions & { readonly signal: AbortSignal }) {
+  constructor({ http, submitOnce }: MapDoors, connectTimeoutMs: number, functionName: string, options: MapOptions & { readonly signal: AbortSignal }) {
     const { signal, concurrency = 64 } = options;
     this.#http = http;
+    this.#submitOnce = submitOnce;
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#functionName = functionName;
     this.#options = options;
@@ -166,7 +174,7 @@ class MapRun<Input extends InvokeBody> {
     const invocationId = mapId === undefined ? undefined : await idOfInput(this.#functionName, mapId, index);
     const submission = await submissionOf(this.#functionName, input, { ...this.#options, invocationId, idempotencyKey: undefined });
     const withinMs = () => (this.#progress.accepted > 0 ? Infinity : this.#connectTimeoutMs);
-    const view = await this.#requests.hold(() => submit(this.#http, submission, { withinMs, signal }));
+    const view = await this.#requests.hold(() => submit(this.#submitOnce, submission, { withinMs, signal }));
     this.#tell({ accepted: this.#progress.accepted + 1 });
     return idOfView(view);
   }

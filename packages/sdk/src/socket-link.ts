@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, type Frame, LongshoreError, maxExchanges, readStream, socketProtocol, streamPrefixBytes, writeStream } from "@longshore/protocol";
+import { decodeFrame, encodeFrame, type Frame, LongshoreError, maxExchanges, readStream, type SocketOpen, socketProtocol, socketWelcomeSchema, streamPrefixBytes, writeStream } from "@longshore/protocol";
 import type { ResolvedOptions } from "./options.ts";
 import { readError } from "./read-answer.ts";
 import { setQuietInterval, setQuietTimeout } from "./timer.ts";
@@ -39,6 +39,7 @@ export class SocketLink {
   readonly #exchanges = new Map<number, SocketExchange>();
   #phase: "greeting" | "open" | "draining" | "closed" = "greeting";
   #lastStream = 0;
+  #takes: readonly string[] = [];
   readonly #greeting: ReturnType<typeof setTimeout>;
   #pulse: ReturnType<typeof setInterval> | undefined;
   #isHeard = true;
@@ -63,6 +64,11 @@ export class SocketLink {
   /** True while further exchanges may begin. */
   get isUsable(): boolean {
     return this.#phase === "open" && this.#exchanges.size < maxExchanges && this.#lastStream < lastStream;
+  }
+
+  /** Whether its broker takes exchanges of that kind, which an older one may not know. */
+  takes(what: SocketOpen["what"]): boolean {
+    return this.#takes.includes(what);
   }
 
   /** Begins an exchange on a usable socket; returns its stream number. */
@@ -125,6 +131,7 @@ export class SocketLink {
       this.close(this.#phase === "greeting" ? error : error.at("execution"));
     } else if (frame.kind === "answer" && this.#phase === "greeting") {
       this.#phase = "open";
+      this.#takes = socketWelcomeSchema.safeParse(frame.head).data?.takes ?? [];
       clearTimeout(this.#greeting);
       this.#pulse = setQuietInterval(() => this.#feelPulse(), patienceMs);
       this.#closeWhenIdle();

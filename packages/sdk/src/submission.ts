@@ -27,27 +27,30 @@ export interface EnqueueOptions extends Pick<CallOptions, "where" | "invocationI
 /** What is sent to have an invocation accepted, as often as it takes. */
 export interface Submission {
   readonly call: OutgoingCall & { readonly body: Uint8Array };
-  readonly target: string;
+  /** When it may begin, and for how long after that. */
+  readonly terms: { readonly notBefore?: string; readonly delayMs?: number; readonly maxAgeMs?: number };
 }
+
+/** Submits once; resolves with how it stands once it is accepted. */
+export type SubmitOnce = (submission: Submission) => Promise<InvocationView>;
 
 /** No longer body is accepted. */
 const mostBytes = 256 * 1024;
 /** A broker that has not answered by then is not there any more. */
-const silenceMs = 10_000;
+export const silenceMs = 10_000;
 
 /** Makes a submission; a body that comes as a stream is read whole. Throws `bad_schema` or `payload_too_large`, naming the field. */
 export async function submissionOf(functionName: string, body: InvokeBody, options: EnqueueOptions): Promise<Submission> {
   const { where, timeoutMs, invocationId, idempotencyKey, signal } = options;
-  const query = queryOf(functionName, options);
+  const terms = termsOf(functionName, options);
   const [bytes, headers] = encodeBody(functionName, body, options.headers);
   const call = outgoingCall(functionName, bytes, { where, timeoutMs, invocationId, idempotencyKey, headers, signal });
-  return { call: { ...call, body: await readWhole(functionName, call.body) }, target: `${targetOf(call)}?${query}` };
+  return { call: { ...call, body: await readWhole(functionName, call.body) }, terms };
 }
 
-function queryOf(functionName: string, { notBefore, delayMs, maxAgeMs }: EnqueueOptions): string {
+function termsOf(functionName: string, { notBefore, delayMs, maxAgeMs }: EnqueueOptions): Submission["terms"] {
   if (notBefore !== undefined && Number.isNaN(notBefore.getTime())) throw new LongshoreError("bad_schema", `Cannot enqueue for "${functionName}": notBefore is no time`, { field: "notBefore" });
-  const given = Object.entries({ mode: "async", notBefore: notBefore?.toISOString(), delayMs, maxAgeMs }).filter(([, value]) => value !== undefined);
-  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return { ...(notBefore !== undefined && { notBefore: notBefore.toISOString() }), ...(delayMs !== undefined && { delayMs }), ...(maxAgeMs !== undefined && { maxAgeMs }) };
 }
 
 async function readWhole(functionName: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<Uint8Array> {
@@ -81,20 +84,25 @@ function tooLarge(functionName: string): LongshoreError {
  * Resolves once it is accepted: now, or earlier under its id or key. Where nobody can tell, or the broker cannot take it now, it is
  * submitted again, under the same id, for as long as the patience lasts.
  */
-export async function submit(http: HttpClient, submission: Submission, patience: Patience): Promise<InvocationView> {
+export async function submit(once: SubmitOnce, submission: Submission, patience: Patience): Promise<InvocationView> {
   const { functionName, invocationId, idempotencyKey, signal } = submission.call;
   try {
-    return await persist(() => submitOnce(http, submission), patience);
+    return await persist(() => once(submission), patience);
   } catch (error) {
     const told = signal?.aborted === true ? abandoned(functionName, signal) : LongshoreError.from(error, `Cannot enqueue for "${functionName}"`);
     throw idempotencyKey === undefined ? ofInvocation(told, invocationId) : told;
   }
 }
 
-async function submitOnce(http: HttpClient, { call, target }: Submission): Promise<InvocationView> {
-  const response = await http.fetch(target, requestOf(call, http.authorization()), silenceMs);
-  if (!response.ok) throw await errorOf(response);
-  return readDocument(invocationViewSchema, await readJson(response), target);
+/** Submits over HTTP. */
+export function submitOverHttp(http: HttpClient): SubmitOnce {
+  return async ({ call, terms }) => {
+    const query = Object.entries({ mode: "async", ...terms }).map(([name, value]): [string, string] => [name, String(value)]);
+    const target = `${targetOf(call)}?${new URLSearchParams(query).toString()}`;
+    const response = await http.fetch(target, requestOf(call, http.authorization()), silenceMs);
+    if (!response.ok) throw await errorOf(response);
+    return readDocument(invocationViewSchema, await readJson(response), target);
+  };
 }
 
 async function readJson(response: Response): Promise<unknown> {

@@ -52,7 +52,7 @@ export interface BrokerParts {
     set(tenantId: TenantId, name: string, document: unknown): Promise<{ view: ScheduleView; created: boolean }>;
     remove(tenantId: TenantId, name: string): Promise<void>;
     pause(tenantId: TenantId, name: string, paused: boolean): Promise<ScheduleView>;
-    run(tenantId: TenantId, name: string): Promise<ScheduleRun>;
+    run(tenantId: TenantId, name: string, key?: string): Promise<ScheduleRun>;
   };
   readonly identity: {
     createToken(request: TokenRequest): Promise<TokenAnswer>;

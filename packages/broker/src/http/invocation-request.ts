@@ -1,7 +1,7 @@
 import { createInvocationId, type FunctionName, functionNameSchema, headers as ours, type InvocationId, invocationIdSchema, isHopByHop, isReserved, LongshoreError, parseName, parseWhere, type RequestHead, requestHeadSchema, type TenantId, type Where } from "@longshore/protocol";
 import type { IncomingMessage } from "node:http";
 import { isApiKey } from "./caller.ts";
-import { derivedId } from "../queue/derived-id.ts";
+import { idOfKey, readKey } from "../queue/idempotency-key.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { Destination } from "./router.ts";
 
@@ -22,7 +22,7 @@ export interface InvocationHead {
 export function readInvocationHead(incoming: IncomingMessage, { functionName, target, viaUrl }: Destination, tenantId: TenantId, limits: HttpLimits): InvocationHead {
   const { headers, method } = incoming;
   const name = parseName(functionNameSchema, functionName, "function");
-  const idempotencyKey = readKey(single(headers[ours.idempotencyKey], ours.idempotencyKey));
+  const idempotencyKey = readKeyHeader(incoming);
   const request = { method: method ?? "POST", target, headers: passedOn(incoming, limits) };
   const checked = requestHeadSchema.omit({ headers: true }).safeParse(request);
   if (!checked.success) {
@@ -47,13 +47,12 @@ function readId(incoming: IncomingMessage, tenantId: TenantId, functionName: Fun
   const id = single(incoming.headers[ours.invocationId], ours.invocationId);
   if (key === undefined) return id === undefined ? createInvocationId() : parseName(invocationIdSchema, id, "Longshore-Invocation-Id");
   if (id !== undefined) throw new LongshoreError("bad_header", "Cannot take Idempotency-Key and Longshore-Invocation-Id together: the key decides the id", { phase: "admission", field: "Idempotency-Key" });
-  return derivedId("key", tenantId, functionName, key);
+  return idOfKey(tenantId, functionName, key);
 }
 
-/** Of 1 to 255 visible ASCII characters. */
-function readKey(text: string | undefined): string | undefined {
-  if (text === undefined || /^[\x21-\x7e]{1,255}$/.test(text)) return text;
-  throw new LongshoreError("bad_header", "Cannot read Idempotency-Key: expected 1 to 255 visible ASCII characters", { phase: "admission", field: "Idempotency-Key" });
+/** The request's Idempotency-Key; throws `bad_header`. */
+export function readKeyHeader({ headers }: IncomingMessage): string | undefined {
+  return readKey(single(headers[ours.idempotencyKey], ours.idempotencyKey), "Idempotency-Key");
 }
 
 function single(value: string | string[] | undefined, name: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { Handler, HandlerContext } from "./handler.ts";
+import { readKeyHeader } from "./invocation-request.ts";
 import { readPageQuery } from "./page-query.ts";
 import { sendJson } from "./problem.ts";
 
@@ -20,7 +21,7 @@ export const scheduleHandlers = {
   pauseSchedule: (context) => context.parts.schedules.pause(context.tenantId, nameOf(context), true),
   resumeSchedule: (context) => context.parts.schedules.pause(context.tenantId, nameOf(context), false),
   async runSchedule(context) {
-    sendJson(context.response, 202, await context.parts.schedules.run(context.tenantId, nameOf(context)));
+    sendJson(context.response, 202, await context.parts.schedules.run(context.tenantId, nameOf(context), readKeyHeader(context.request)));
     return undefined;
   },
 } satisfies Record<string, Handler>;

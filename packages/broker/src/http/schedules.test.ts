@@ -42,6 +42,15 @@ describe("/v1/schedules", () => {
     expect(await send("GET", "/v1/schedules/nightly")).toMatchObject({ status: 404, document: { reason: "schedule_not_found" } });
   });
 
+  it("is run once under an Idempotency-Key, which is checked", async () => {
+    await start();
+    await send("PUT", "/v1/schedules/nightly", { function: "report", everyMs: 5_000 });
+    const press = async (key: string) => (await rig.send({ method: "POST", path: "/v1/schedules/nightly/run", headers: { "Idempotency-Key": key } })).json();
+    expect(await press("one")).toEqual(await press("one"));
+    expect(await press("two")).not.toEqual(await press("one"));
+    expect(await press("two words")).toMatchObject({ reason: "bad_header", field: "Idempotency-Key" });
+  });
+
   it("refuses what is wrong, naming it", async () => {
     await start();
     expect(await send("PUT", "/v1/schedules/a.b", { function: "report", everyMs: 5000 })).toMatchObject({ status: 400, document: { reason: "bad_name", field: "schedule" } });

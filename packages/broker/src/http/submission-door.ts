@@ -1,8 +1,11 @@
-import { type AnswerHead, type InvocationId, type InvocationRecord, type InvokeQuery, invokeQuerySchema, LongshoreError, parseInput, type TenantId } from "@longshore/protocol";
+import { type AnswerHead, headers, type InvocationId, type InvocationRecord, type InvokeQuery, invokeQuerySchema, LongshoreError, parseInput, type TenantId } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { passFailpoint } from "../failpoint.ts";
 import { maxQueuedBytes } from "../queue/limits.ts";
+import { underKey } from "../queue/idempotency-key.ts";
 import type { Queue } from "../queue/queue.ts";
+import { shownView } from "../queue/queue-view.ts";
+import { startOf } from "../queue/start-time.ts";
 import type { Accepted, Submission } from "../queue/submissions.ts";
 import { InvocationFront } from "./invocation-front.ts";
 import { type InvocationHead, readInvocationHead } from "./invocation-request.ts";
@@ -18,20 +21,19 @@ export type Acceptor = Pick<Queue, "accept" | "answer">;
 export function readInvokeQuery(query: URLSearchParams): InvokeQuery {
   const given = Object.fromEntries([...query].map(([name, value]) => [name, name === "delayMs" || name === "maxAgeMs" ? readNumber(value) : value]));
   const read = parseInput(invokeQuerySchema, given, "query");
-  const refuse = (field: string, why: string) => new LongshoreError("bad_schema", `Cannot read ${field}: ${why}`, { phase: "admission", field });
-  if (read.notBefore !== undefined && read.delayMs !== undefined) throw refuse("delayMs", "notBefore says already when it may begin");
-  for (const field of ["notBefore", "delayMs", "maxAgeMs"] as const) if (read.mode === "sync" && read[field] !== undefined) throw refuse(field, "it is for mode=async");
+  for (const field of ["notBefore", "delayMs", "maxAgeMs"] as const) {
+    if (read.mode === "sync" && read[field] !== undefined) throw new LongshoreError("bad_schema", `Cannot read ${field}: it is for mode=async`, { phase: "admission", field });
+  }
   return read;
 }
 
 /** `?mode=async`: 202 once it is on disk. */
 export async function submitOverHttp(acceptor: Acceptor, limits: HttpLimits, incoming: IncomingMessage, response: ServerResponse, destination: Destination, tenantId: TenantId, query: InvokeQuery): Promise<void> {
   const head = readInvocationHead(incoming, destination, tenantId, limits);
-  const notBeforeMs = query.notBefore !== undefined ? Date.parse(query.notBefore) : query.delayMs !== undefined ? Date.now() + query.delayMs : undefined;
+  const notBeforeMs = startOf(query, Date.now());
   const submission = { ...submissionOf(head, await bodyOf(incoming, response, limits)), notBeforeMs, maxAgeMs: query.maxAgeMs };
-  const { isNew, view } = await underKey(head, () => acceptor.accept(submission));
-  const document = "record" in view ? { state: view.state, record: view.record } : view;
-  const body = Buffer.from(`${JSON.stringify(document)}\n`);
+  const { isNew, view } = await submit(head, response, () => acceptor.accept(submission));
+  const body = Buffer.from(`${JSON.stringify(shownView(view))}\n`);
   response.writeHead(202, {
     "Content-Type": "application/json",
     "Content-Length": body.length,
@@ -47,7 +49,7 @@ export async function invokeOnce(acceptor: Acceptor, limits: HttpLimits, incomin
   const head = readInvocationHead(incoming, destination, tenantId, limits);
   const submission = submissionOf(head, await bodyOf(incoming, response, limits));
   const front = new InvocationFront(incoming, response, head.invocationId);
-  const { isNew, view } = await underKey(head, () => acceptor.answer(submission));
+  const { isNew, view } = await submit(head, response, () => acceptor.answer(submission));
   if (!isNew) response.setHeader("Longshore-Replayed", "true");
   if ("record" in view) return answer(front, view.record, view.body);
   front.fail(new LongshoreError("still_running", `Cannot answer yet: invocation ${head.invocationId} has not ended; call again with the same key, or ask for its result`, { phase: "execution", retryAfterMs: 1_000 }));
@@ -57,14 +59,11 @@ function submissionOf({ invocationId, tenantId, functionName, where, timeoutMs, 
   return { invocationId, tenantId, functionName, where, timeoutMs, request, viaUrl, body };
 }
 
-/** Under a key another submission is told by the key's own name. */
-async function underKey(head: InvocationHead, submit: () => Promise<Accepted>): Promise<Accepted> {
-  try {
-    return await submit();
-  } catch (error) {
-    if (head.idempotencyKey === undefined || !(error instanceof LongshoreError) || error.reason !== "invocation_exists") throw error;
-    throw new LongshoreError("idempotency_mismatch", `Cannot invoke "${head.functionName}": this Idempotency-Key was used before, for another request`, { phase: "admission", field: "Idempotency-Key", cause: error });
-  }
+/** Under a key the id that it stands for is told whatever becomes of it. */
+function submit({ idempotencyKey, invocationId, functionName }: InvocationHead, response: ServerResponse, take: () => Promise<Accepted>): Promise<Accepted> {
+  if (idempotencyKey === undefined) return take();
+  response.setHeader(headers.invocationId, invocationId);
+  return underKey({ field: "Idempotency-Key", invocationId, action: `invoke "${functionName}"` }, take);
 }
 
 function bodyOf(incoming: IncomingMessage, response: ServerResponse, limits: HttpLimits): Promise<Uint8Array> {

@@ -12,6 +12,11 @@ export function viewOf(found: FoundInvocation): QueueView {
   return { state: "finished", ...readStoredRecord(found, found.invocationId) };
 }
 
+/** As the API shows it: a record without its answer's body. */
+export function shownView(view: QueueView): InvocationView {
+  return "record" in view ? { state: view.state, record: view.record } : view;
+}
+
 /** One of a listing; throws as {@link viewOf} does. */
 export function listedView(listed: Listed, state: InvocationPageQuery["state"]): InvocationView {
   if (state === "pending") return viewOfEntry({ ...listed, ...listed.terms }, listed.head);

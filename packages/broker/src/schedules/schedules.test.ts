@@ -125,6 +125,18 @@ describe("Schedules", () => {
     expect(accepted).toHaveLength(2);
   });
 
+  it("runs once on demand under one key, whoever sends it how often, and refuses the key for another run", async () => {
+    const { schedules, accepted, state } = await scene();
+    await schedules.set(acme, "often", { function: "report", everyMs: 60_000 });
+    const runs = [await schedules.run(acme, "often", "press-1"), await schedules.run(acme, "often", "press-1")];
+    expect(runs[1]).toEqual(runs[0]);
+    expect(new Set(accepted.map(({ invocationId }) => invocationId))).toEqual(new Set([runs[0]?.invocationId]));
+    expect(await schedules.run(acme, "often", "press-2")).not.toEqual(runs[0]);
+    state.refusal = new LongshoreError("invocation_exists", "Cannot accept");
+    await expect(schedules.run(acme, "often", "press-1")).rejects.toMatchObject({ reason: "idempotency_mismatch", field: "Idempotency-Key", message: expect.stringContaining(runs[0]?.invocationId ?? "?") as string });
+    await expect(schedules.run(acme, "often")).rejects.toMatchObject({ reason: "invocation_exists" });
+  });
+
   it("makes up what came due while no broker was there", async () => {
     const { schedules, start, accepted, pass } = await scene();
     await schedules.set(acme, "often", { function: "report", everyMs: 60_000, missed: "all" });

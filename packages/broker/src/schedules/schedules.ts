@@ -5,6 +5,8 @@ import type { Store } from "../bus/bus.ts";
 import type { Clock } from "../clock.ts";
 import { Documents } from "../identity/documents.ts";
 import { pageOf } from "../page.ts";
+import { derivedId } from "../queue/derived-id.ts";
+import { underKey } from "../queue/idempotency-key.ts";
 import { ownerOf } from "../queue/owner-of.ts";
 import { functionNotFound } from "../registry/registry.ts";
 import { type Accept, extraRunOf } from "./run-request.ts";
@@ -93,11 +95,14 @@ export class Schedules {
     return viewOf(stored, { withBody: true });
   }
 
-  /** Accepts one run now, besides the due times, also while it is paused. Throws `schedule_not_found`, and what accepting throws. */
-  async run(tenantId: TenantId, name: string): Promise<ScheduleRun> {
-    const stored = await this.#read(tenantId, nameOf(name));
-    const invocationId = createInvocationId(this.#nowMs());
-    await this.#options.accept(extraRunOf(stored, invocationId));
+  /** Accepts one run now, besides the due times, also while it is paused; one under one key. Throws `schedule_not_found`, `idempotency_mismatch`, and what accepting throws. */
+  async run(tenantId: TenantId, name: string, key?: string): Promise<ScheduleRun> {
+    const scheduleName = nameOf(name);
+    const stored = await this.#read(tenantId, scheduleName);
+    const invocationId = key === undefined ? createInvocationId(this.#nowMs()) : derivedId("run", tenantId, scheduleName, key);
+    const accept = () => this.#options.accept(extraRunOf(stored, invocationId));
+    if (key === undefined) await accept();
+    else await underKey({ field: "Idempotency-Key", invocationId, action: `run schedule "${scheduleName}"` }, accept);
     return { invocationId };
   }
 

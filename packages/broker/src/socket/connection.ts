@@ -9,6 +9,7 @@ import {
   readStream,
   socketHelloSchema,
   type SocketOpen,
+  socketOpens,
   socketOpenSchema,
   streamPrefixBytes,
   writeStream,
@@ -25,11 +26,14 @@ import type { SocketLimits } from "./limits.ts";
 import { closeCodes, type Link } from "./link.ts";
 import { type Logs, LogsExchange, readLogsOpen } from "./logs-exchange.ts";
 import { Outlet } from "./outlet.ts";
+import { type Acceptor, SubmissionExchange } from "./submission-exchange.ts";
+import { readSubmission } from "./submission-open.ts";
 import { WatchExchange } from "./watch-exchange.ts";
 
 /** What every connection of a broker works with. */
 export interface ConnectionContext {
   readonly invoker: Invoker;
+  readonly acceptor: Acceptor;
   readonly events: FleetEvents;
   readonly logs: Logs;
   readonly brokerId: BrokerId;
@@ -194,7 +198,7 @@ export class SocketConnection {
     if (this.#state.phase === "closed") return;
     if ("timer" in this.#state) clearTimeout(this.#state.timer);
     this.#state = { phase: "open", caller };
-    const head = { brokerId: this.#context.brokerId, protocolVersion };
+    const head = { brokerId: this.#context.brokerId, protocolVersion, takes: socketOpens };
     this.#send(handshakeStream, { kind: "answer", head, body: new Uint8Array(0) });
     this.#inbox.release("caller");
   }
@@ -253,10 +257,12 @@ export class SocketConnection {
   }
 
   #exchange(open: SocketOpen, body: Uint8Array, { tenantId }: Caller, link: ExchangeLink): Exchange {
-    const { invoker, events, logs, limits } = this.#context;
+    const { invoker, acceptor, events, logs, limits } = this.#context;
     switch (open.what) {
       case "invoke":
         return new InvocationExchange(readInvocation(open, body, tenantId), invoker, link);
+      case "submit":
+        return new SubmissionExchange(readSubmission(open, tenantId, Date.now()), { body, more: open.more, withinMs: limits.submissionMs }, acceptor, link);
       case "watch":
         return new WatchExchange(tenantId, events, limits.watchBacklog, link);
       case "logs":

@@ -42,7 +42,7 @@ const maxHeaderBytes = 64 * 1024;
  * A caller's headers as the function sees them: hop-by-hop ones and ours are left out, and the length, which is the frame's to say;
  * what HTTP does not allow is an error.
  */
-function passedOn(headers: HeaderList): [name: string, value: string][] {
+export function passedOn(headers: HeaderList): [name: string, value: string][] {
   const byteLength = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   if (headers.length > maxHeaders || byteLength > maxHeaderBytes) {
     throw new LongshoreError("headers_too_large", `Cannot take ${headers.length} headers of ${byteLength} bytes: at most ${maxHeaders} of ${maxHeaderBytes}`, { field: "request.headers" });

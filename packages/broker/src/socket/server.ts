@@ -12,10 +12,12 @@ import { closeCodes, type Link } from "./link.ts";
 import { isLoopbackAddress, isOwnOrigin } from "./origin.ts";
 import type { Logs } from "./logs-exchange.ts";
 import { refuseUpgrade } from "./refuse-upgrade.ts";
+import type { Acceptor } from "./submission-exchange.ts";
 
 /** What the WebSocket interface is made of. */
 export interface SocketServerOptions {
   readonly invoker: Invoker;
+  readonly acceptor: Acceptor;
   readonly authenticate: Authenticate;
   readonly events: FleetEvents;
   readonly logs: Logs;
@@ -64,9 +66,9 @@ class WsSocketServer implements SocketServer {
   readonly #whenEmpty = new Set<() => void>();
 
   constructor(options: SocketServerOptions) {
-    const { invoker, events, logs, brokerId, log } = options;
+    const { invoker, acceptor, events, logs, brokerId, log } = options;
     this.#options = options;
-    this.#context = { invoker, events, logs, brokerId, log: log.child({ component: "socket" }), limits: { ...defaultSocketLimits, ...options.limits } };
+    this.#context = { invoker, acceptor, events, logs, brokerId, log: log.child({ component: "socket" }), limits: { ...defaultSocketLimits, ...options.limits } };
   }
 
   get load(): { sockets: number; exchanges: number } {

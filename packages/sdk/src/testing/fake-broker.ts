@@ -126,8 +126,9 @@ export class FakeSocket implements WebSocketLike {
     if (!this.isClosed) this.fire("message", { data: typeof data === "string" ? data : data.slice().buffer });
   }
 
-  welcome(): void {
-    this.push(0, { kind: "answer", head: { brokerId: "b1", protocolVersion: 1 }, body: nothing });
+  /** As a broker that takes exchanges of these kinds; none are said by an older one. */
+  welcome(takes?: readonly string[]): void {
+    this.push(0, { kind: "answer", head: { brokerId: "b1", protocolVersion: 1, ...(takes && { takes }) }, body: nothing });
   }
 
   /** Says why, and closes. */

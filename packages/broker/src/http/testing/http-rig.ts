@@ -62,7 +62,7 @@ export async function startHttpRig(scripts: Record<string, Script>, { parts = {}
   const server = createHttpServer({
     parts: { health: { brokerId, problem: () => undefined }, metrics: () => "", ...parts } as BrokerParts,
     invoker,
-    socketServer: createSocketServer({ invoker, authenticate, events: { snapshot: () => [], subscribe: () => () => undefined }, logs: { open: () => Promise.resolve([]) }, brokerId, log }),
+    socketServer: createSocketServer({ invoker, acceptor: { accept: () => Promise.reject(new Error("this test accepts nothing")) }, authenticate, events: { snapshot: () => [], subscribe: () => () => undefined }, logs: { open: () => Promise.resolve([]) }, brokerId, log }),
     callers: { authenticate, trustsLoopback, allowedOrigins },
     signatures,
     limits: { ...defaultHttpLimits, ...limits },

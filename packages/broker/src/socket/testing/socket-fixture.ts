@@ -49,7 +49,7 @@ export interface SocketFixture {
 export async function startSocketFixture(scripts: Readonly<Record<string, Script>>, options: Partial<SocketServerOptions> = {}): Promise<SocketFixture> {
   const invoker = createFakeInvoker(scripts);
   const events = new FakeFleetEvents();
-  const sockets = createSocketServer({ invoker, authenticate, events, logs: { open: () => Promise.resolve([]) }, brokerId: "b1" as never, log: pino({ level: "silent" }), ...options });
+  const sockets = createSocketServer({ invoker, acceptor: { accept: () => Promise.reject(new Error("this test accepts nothing")) }, authenticate, events, logs: { open: () => Promise.resolve([]) }, brokerId: "b1" as never, log: pino({ level: "silent" }), ...options });
   const http = createServer().on("upgrade", (request, socket, head) => sockets.handleUpgrade(request, socket, head));
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}${socketPath}`;
