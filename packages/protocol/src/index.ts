@@ -1,4 +1,5 @@
 /** The wire contract of Longshore: everything two processes must agree on. Depends on zod alone; runs in a browser. */
+export * from "./accepted-body.ts";
 export * from "./agent.ts";
 export * from "./body.ts";
 export * from "./code.ts";

@@ -74,6 +74,7 @@ export const reasons = {
   disk_full: entry("unavailable", 503),
   instance_start_failed: entry("unavailable", 503),
   contract_unimplemented: entry("unimplemented", 501),
+  body_lost: entry("internal", 500),
   unexpected: entry("internal", 500),
 } as const satisfies Record<string, ReasonEntry>;
 

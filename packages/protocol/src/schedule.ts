@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { inlineBodyBytes } from "./accepted-body.ts";
 import { parseCron } from "./cron.ts";
 import { errorShape, LongshoreError } from "./error.ts";
 import { functionNameSchema, scheduleNameSchema } from "./names.ts";
@@ -9,7 +10,7 @@ export const missedPolicies = ["skip", "once", "all"] as const;
 export type MissedPolicy = (typeof missedPolicies)[number];
 
 /** A schedule's body is kept with it, and is at most that large. */
-const maxBodyBytes = 256 * 1024;
+const maxBodyBytes = inlineBodyBytes;
 const dayMs = 86_400_000;
 const byteLength = (text: string) => new TextEncoder().encode(text).length;
 

@@ -1,4 +1,5 @@
 import type { AgentAddress, BrokerId, Frame, Heartbeat, Introduction } from "@longshore/protocol";
+import type { BodyStore } from "./body-store.ts";
 import type { QueueStore } from "./queue-store.ts";
 
 /**
@@ -61,6 +62,8 @@ export interface Store {
   records: RecordStore;
   /** Accepted invocations, on disk. */
   queue: QueueStore;
+  /** Their long bodies. */
+  bodies: BodyStore;
 }
 
 export interface BucketOptions {

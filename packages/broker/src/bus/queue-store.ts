@@ -1,5 +1,10 @@
 import type { AgentAddress, FunctionName, InvocationId, TenantId } from "@longshore/protocol";
 
+/** How long a terminal record can be asked for. */
+export const recordLifeMs = 7 * 24 * 3_600_000;
+/** How long a dead letter can be submitted again. */
+export const deadLifeMs = 14 * 24 * 3_600_000;
+
 /** Whose invocation it is. */
 export interface QueueKey {
   readonly tenantId: TenantId;

@@ -5,16 +5,12 @@ import type { Logger } from "pino";
 import { BatchWriter, type Message, type Write } from "./batch-writer.ts";
 import { attempt, notConnected } from "./bus-error.ts";
 import { QueueFollow } from "./queue-follow.ts";
-import type { Along, Draft, EndedHandler, FoundInvocation, Kept, Listed, ListedKind, ListedPage, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "./queue-store.ts";
+import { type Along, deadLifeMs, type Draft, type EndedHandler, type FoundInvocation, type Kept, type Listed, type ListedKind, type ListedPage, type QueuedInvocation, type QueueEntry, type QueueFollower, type QueueKey, type QueueStore, type QueueTerms, recordLifeMs } from "./queue-store.ts";
 import { anythingOf, endedSubject, listingOf, parseQueueSubject, queueStreamName, queueSubject, queueSubjects } from "./queue-subjects.ts";
 import { readTerms, termsHeaders } from "./queue-terms.ts";
 import type { Session } from "./session.ts";
 import { WriteRefused } from "./write-refused.ts";
 
-/** How long a terminal record can be asked for. */
-const recordLifeSeconds = 7 * 24 * 3600;
-/** How long a dead letter can be submitted again. */
-const deadLifeSeconds = 14 * 24 * 3600;
 /** An entry that no broker ended so long after its time was over is taken out by the server: none was there to do it. */
 const overdueMs = 3_600_000;
 
@@ -101,7 +97,7 @@ export class QueueStream implements QueueStore {
       ...(along.length > 0 && { along }),
       subject: queueSubject("record", key),
       // Q2: the server ends the schedule that the entry is.
-      headers: [...expecting(0), ["Nats-Scheduler", queueSubject("entry", key)], ["Nats-Schedule-Next", "purge"], ["Nats-TTL", `${recordLifeSeconds}s`]],
+      headers: [...expecting(0), ["Nats-Scheduler", queueSubject("entry", key)], ["Nats-Schedule-Next", "purge"], ["Nats-TTL", seconds(recordLifeMs)]],
       payload: encodeFrame({ kind: "answer", head: record, body }),
       unit: unitOf(key),
     };
@@ -213,7 +209,7 @@ export class QueueStream implements QueueStore {
 }
 
 function deadMessage(key: QueueKey, { head, body }: Kept): Message {
-  return { subject: queueSubject("dead", key), headers: [["Nats-TTL", `${deadLifeSeconds}s`]], payload: encodeFrame({ kind: "open", head, body }) };
+  return { subject: queueSubject("dead", key), headers: [["Nats-TTL", seconds(deadLifeMs)]], payload: encodeFrame({ kind: "open", head, body }) };
 }
 
 function draftMessage({ terms, head, body, ...key }: Draft): Message {
@@ -252,6 +248,7 @@ function readFrameIfWhole(data: Uint8Array): ReturnType<typeof readFrame> {
   }
 }
 
+const seconds = (ms: number) => `${Math.ceil(ms / 1000)}s`;
 const unitOf = ({ tenantId, invocationId }: QueueKey) => `${tenantId}.${invocationId}`;
 
 function readFrame(stored: Pick<StoredMsg, "data">): { readonly head: unknown; readonly body: Uint8Array } {

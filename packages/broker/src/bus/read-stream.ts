@@ -38,20 +38,20 @@ export async function readStream(connection: NatsConnection, name: string, take:
 async function readOn(connection: NatsConnection, name: string, after: number, take: TakeMessages): Promise<number> {
   let last = after;
   for (;;) {
-    const messages = await attempt(`read stream "${name}"`, () => readSome(connection, name, last + 1));
+    const messages = await attempt(`read stream "${name}"`, () => readMessages(connection, name, last + 1));
     if (messages.length === 0) return last;
     await take(messages);
     last = messages.at(-1)?.sequence ?? last;
   }
 }
 
-/** Some messages from a sequence on; none where there are none (or where the server that was asked has not got them yet). */
-async function readSome(connection: NatsConnection, name: string, from: number): Promise<StoredMessage[]> {
+/** Some messages from a sequence on, in their order; none where there are none (or where the server that was asked has not got them yet). Throws the client's errors. */
+export async function readMessages(connection: NatsConnection, name: string, from: number, { subject = ">", maxBytes = bytesAtOnce } = {}): Promise<StoredMessage[]> {
   const inbox = createInbox();
   const answers = connection.subscribe(inbox, { timeout: firstWithinMs });
   const messages: StoredMessage[] = [];
   try {
-    connection.publish(`$JS.API.DIRECT.GET.${name}`, JSON.stringify({ seq: from, batch: messagesAtOnce, max_bytes: bytesAtOnce, next_by_subj: ">" }), { reply: inbox });
+    connection.publish(`$JS.API.DIRECT.GET.${name}`, JSON.stringify({ seq: from, batch: messagesAtOnce, max_bytes: maxBytes, next_by_subj: subject }), { reply: inbox });
     for await (const answer of answers) {
       const code = answer.headers?.code ?? 0;
       if (code === 204 || code === 404) return messages;

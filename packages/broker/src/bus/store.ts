@@ -3,6 +3,7 @@ import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Logger } from "pino";
 import type { Bucket, BucketOptions, Entry, Store } from "./bus.ts";
+import { BodyStream } from "./body-stream.ts";
 import { attempt, notConnected } from "./bus-error.ts";
 import { QueueStream } from "./queue-stream.ts";
 import { createRecords, type Records } from "./records.ts";
@@ -15,10 +16,11 @@ interface StoreOptions {
   readonly count: (event: string) => void;
 }
 
-/** Buckets, records and the queue over JetStream; whatever connection stands when an operation begins carries it. */
+/** Buckets, records, the queue and its bodies over JetStream; whatever connection stands when an operation begins carries it. */
 export class JetStreamStore implements Store {
   readonly records: Records;
   readonly queue: QueueStream;
+  readonly bodies: BodyStream;
   readonly #options: StoreOptions;
   readonly #watches = new Set<Watch>();
   #prepared: Session | undefined;
@@ -28,6 +30,7 @@ export class JetStreamStore implements Store {
     this.#options = options;
     this.records = createRecords({ replicas: options.replicas, count: options.count, session: () => this.#session });
     this.queue = new QueueStream({ replicas: options.replicas, log: options.log });
+    this.bodies = new BodyStream(options.replicas);
   }
 
   /** Makes a fresh connection ready: JetStream answers on it and the streams are there. */
@@ -36,6 +39,7 @@ export class JetStreamStore implements Store {
     const session: Session = { connection, jetStream: jetstream(connection), manager, buckets: new Map() };
     await this.records.prepare(session);
     await this.queue.prepare(session);
+    await this.bodies.prepare(session);
     this.#prepared = session;
   }
 
@@ -43,6 +47,7 @@ export class JetStreamStore implements Store {
     this.#session = connection === undefined ? undefined : this.#prepared;
     this.records.connectionChanged();
     this.queue.connectionChanged(this.#session);
+    this.bodies.connectionChanged(this.#session);
     for (const watch of this.#watches) watch.connectionChanged(this.#session);
   }
 

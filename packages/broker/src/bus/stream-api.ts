@@ -17,9 +17,9 @@ export async function askJetStream<T>(connection: NatsConnection, action: string
   return schema.parse(await ask(connection, action, method, request));
 }
 
-/** Whether the stream's leader has a message of that sequence, or of a later one. */
-export async function hasMessageFrom(connection: NatsConnection, stream: string, sequence: number): Promise<boolean> {
-  const answer = await ask(connection, `read stream "${stream}"`, `STREAM.MSG.GET.${stream}`, { seq: sequence, next_by_subj: ">" }, noMessage);
+/** Whether the stream's leader has a message of that sequence, or of a later one; on a subject, where one is given. */
+export async function hasMessageFrom(connection: NatsConnection, stream: string, sequence: number, subject = ">"): Promise<boolean> {
+  const answer = await ask(connection, `read stream "${stream}"`, `STREAM.MSG.GET.${stream}`, { seq: sequence, next_by_subj: subject }, noMessage);
   return errorSchema.parse(answer).error === undefined;
 }
 

@@ -1,5 +1,6 @@
 import { type LongshoreError, decodeFrame, encodeFrame } from "@longshore/protocol";
 import type { Bucket, Entry, RecordStore, Store } from "../bus.ts";
+import { MemoryBodies } from "./memory-bodies.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 
 /**
@@ -9,6 +10,7 @@ import { MemoryQueue } from "./memory-queue.ts";
 export class MemoryStore implements Store {
   readonly records: RecordStore = new MemoryRecords();
   readonly queue = new MemoryQueue();
+  readonly bodies = new MemoryBodies();
   /** Thrown by every operation while it is set. */
   failing: LongshoreError | undefined;
   readonly #buckets = new Map<string, MemoryBucket>();
