@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { join as joinPath } from "node:path";
 import { type InstanceId, LongshoreError } from "@longshore/protocol";
 import { AcceptedWork, type AcceptedWorkOptions } from "./accepted/accepted-work.ts";
+import { PayloadFolder } from "./accepted/payload-files.ts";
 import { Adoption } from "./adoption.ts";
 import { createAskHandler } from "./asks/asks.ts";
 import type { AgentBus } from "./bus/bus.ts";
@@ -219,7 +220,8 @@ class WiredAgent implements Agent {
     const starts = (started.starts = await StartLog.open(joinPath(dataFolder, "journal")));
     const outbox = await Outbox.open({ folder: joinPath(dataFolder, "outbox"), quotaBytes: outboxQuotaBytes, log });
     started.outbox = outbox;
-    const accepted = new AcceptedWork({ ...parts, incarnation: this.#incarnation, starts, outbox, clock: this.#clock, log });
+    const payloads = await PayloadFolder.open(joinPath(dataFolder, "payloads"));
+    const accepted = new AcceptedWork({ ...parts, payloads, incarnation: this.#incarnation, starts, outbox, clock: this.#clock, log });
     await accepted.recover((key) => interrupted.isOver(key));
     return accepted;
   }

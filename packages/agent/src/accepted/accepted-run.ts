@@ -1,13 +1,13 @@
-import type { AnswerEnd, AnswerHead, Frame, LongshoreError, Orphan, Revision, RunOrder } from "@longshore/protocol";
+import { type AnswerEnd, type AnswerHead, type Frame, inlineBodyBytes, LongshoreError, type Orphan, type Revision, type RunOrder } from "@longshore/protocol";
 import type { AgentExchange, AgentExchangeHandlers } from "../bus/bus.ts";
 import { passFailpoint } from "../failpoint.ts";
 import type { BegunAttempt } from "../journal/start-log.ts";
 import type { KeptResult } from "../journal/outbox.ts";
 import type { RunHandle, RunReply } from "../run/sink.ts";
 import type { StartRun } from "../session/run-exchange.ts";
+import { PayloadFeed } from "./payload-feed.ts";
+import type { PayloadFile } from "./payload-files.ts";
 
-/** A larger answer is not kept: its result says how long it was. */
-export const maxKeptBytes = 256 * 1024;
 const nothing = new Uint8Array(0);
 
 export interface AcceptedRunParts {
@@ -37,6 +37,9 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   readonly #parts: AcceptedRunParts;
   readonly #order: RunOrder;
   readonly #payloadBytes: number;
+  /** Of a payload that waits on the disk. */
+  readonly #feed: PayloadFeed | undefined;
+  #hasFeedFailed = false;
   readonly #run: RunHandle;
   /** Set once it is being written down that it begins; true when that is on disk. */
   #beginning: Promise<boolean> | undefined;
@@ -44,12 +47,14 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   #body: Uint8Array[] | undefined = [];
   #bodyBytes = 0;
 
-  constructor(order: RunOrder, body: Uint8Array, exchange: AgentExchange, parts: AcceptedRunParts) {
+  constructor(order: RunOrder, payload: Uint8Array | PayloadFile, exchange: AgentExchange, parts: AcceptedRunParts) {
+    const isWhole = payload instanceof Uint8Array;
     this.#order = order;
-    this.#payloadBytes = body.length;
+    this.#payloadBytes = isWhole ? payload.length : (order.bodyBytes ?? 0);
+    this.#feed = isWhole ? undefined : new PayloadFeed(payload);
     this.#exchange = exchange;
     this.#parts = parts;
-    this.#run = parts.startRun({ order, body, willBegin: () => this.#begin() }, this);
+    this.#run = parts.startRun({ order, body: isWhole ? payload : nothing, willBegin: () => this.#begin() }, this);
   }
 
   frame(frame: Frame): void {
@@ -93,8 +98,8 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
     void this.#beginning.then((isWritten) => (isWritten ? this.#finish(head, nothing) : tell()));
   }
 
-  requestConsumed(): void {
-    return;
+  requestConsumed(byteLength: number): void {
+    this.#feed?.consumed(byteLength);
   }
 
   async #begin(): Promise<void> {
@@ -104,28 +109,38 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
     await written; // A2
     passFailpoint("after_start_record");
     this.#exchange.send({ kind: "answer", head: { complete: true, headers: [], begun: true }, body: nothing });
+    this.#feed?.start(this.#run, () => this.#feedFailed());
+  }
+
+  /** The image has a part of its payload at most: whatever comes of it now is no answer. */
+  #feedFailed(): void {
+    this.#hasFeedFailed = true;
+    this.#run.cancel("requested");
   }
 
   #add(bytes: Uint8Array): void {
     this.#bodyBytes += bytes.length;
-    if (this.#bodyBytes > maxKeptBytes) this.#body = undefined;
+    if (this.#bodyBytes > inlineBodyBytes) this.#body = undefined;
     else if (bytes.length > 0) this.#body?.push(bytes);
   }
 
   #end(head: AnswerHead): void {
     const tell = () => this.#drop({ kind: "answer", head, body: nothing });
     if (this.#beginning === undefined) return tell(); // A1
+    if (this.#hasFeedFailed) return this.refuse(payloadUnread());
     const body = this.#body === undefined ? undefined : Buffer.concat(this.#body);
     void this.#beginning.then((isWritten) => (isWritten ? this.#finish(head, body) : tell()));
   }
 
   #drop(word: Frame): void {
+    this.#feed?.close();
     this.#exchange.send(word);
     this.#parts.dropped();
   }
 
   /** `body` is undefined where it was too large to keep. */
   #finish(head: AnswerHead, body: Uint8Array | undefined): void {
+    this.#feed?.close();
     const { invocationId, attempt } = this.#order;
     const whole = { ...head, orphan: this.#orphan(), bodyBytes: this.#bodyBytes, bodyKept: body !== undefined };
     passFailpoint("after_container_exit");
@@ -137,4 +152,9 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
     const { tenantId = "", functionName = "", revisionId = "" } = revision ?? {};
     return { invocationId, attempt, tenantId, functionName, revisionId, acceptedAt: accepted?.acceptedAt ?? "", payloadBytes: this.#payloadBytes };
   }
+}
+
+/** What its image did with the part that it had, nobody can say. */
+function payloadUnread(): LongshoreError {
+  return new LongshoreError("body_lost", "Cannot go on: the payload on this host's disk could not be read to its end", { phase: "execution" });
 }

@@ -1,4 +1,4 @@
-import { LongshoreError, type Orphan, type Revision, type RunOrder } from "@longshore/protocol";
+import { LongshoreError, type Orphan, type Reason, type Revision, type RunOrder } from "@longshore/protocol";
 import type { AgentBus, AgentExchange, AgentExchangeHandlers } from "../bus/bus.ts";
 import type { Clock } from "../clock.ts";
 import { passFailpoint } from "../failpoint.ts";
@@ -7,10 +7,14 @@ import type { BegunAttempt, StartLog } from "../journal/start-log.ts";
 import type { Logger } from "../log.ts";
 import type { StartRun } from "../session/run-exchange.ts";
 import { AcceptedRun } from "./accepted-run.ts";
+import type { PayloadFile, Payloads } from "./payload-files.ts";
+import { PayloadIntake } from "./payload-intake.ts";
 
 export interface AcceptedWorkOptions {
   readonly starts: Pick<StartLog, "begin" | "end" | "interrupted">;
-  readonly outbox: Pick<Outbox, "hasRoom" | "waiting" | "keep" | "read" | "settle">;
+  readonly outbox: Pick<Outbox, "hasRoom" | "roomBytes" | "waiting" | "keep" | "read" | "settle">;
+  /** Where payloads that come in parts wait; together with what waits for a broker they keep its quota. */
+  readonly payloads: Payloads;
   readonly bus: Pick<AgentBus, "outcome" | "connected">;
   /** Of this process: an order for an earlier one is refused. */
   readonly incarnation: string;
@@ -26,6 +30,10 @@ const tellAgainMs = 5_000;
 const tellAtOnce = 128;
 /** Of so many withdrawn attempts an order may still come; the oldest are forgotten first. */
 const maxWithdrawn = 100_000;
+
+interface Cancellable {
+  cancel(): void;
+}
 
 /** A result on its way to a broker. */
 interface Waiting {
@@ -57,7 +65,7 @@ export class AcceptedWork {
   /** Told, and not yet settled; by when it is told again. */
   readonly #told = new Map<string, () => void>();
   /** Taken, and not finished. */
-  readonly #running = new Map<string, AcceptedRun | undefined>();
+  readonly #running = new Map<string, Cancellable | undefined>();
   readonly #withdrawn = new Set<string>();
   readonly #keeping = new Set<Promise<void>>();
   #isClosed = false;
@@ -89,20 +97,49 @@ export class AcceptedWork {
 
   /** A broker's order. */
   open(order: RunOrder, body: Uint8Array, exchange: AgentExchange): AgentExchangeHandlers {
-    const { outbox, startRun, findRevision, starts, incarnation } = this.#options;
-    const refuse = (error: LongshoreError): AgentExchangeHandlers => {
-      exchange.send({ kind: "error", head: error.toShape() });
+    const refusal = this.#refusalOf(order);
+    if (refusal !== undefined) {
+      exchange.send({ kind: "error", head: refusal.toShape() });
       return { frame: () => undefined, brokerGone: () => undefined };
-    };
-    const name = nameOf(order);
-    if (order.more) return refuse(new LongshoreError("bad_frame", "Cannot take an accepted invocation in parts", { phase: "admission", field: "more" }));
-    if (this.#withdrawn.has(name) || order.accepted?.incarnation !== incarnation) {
-      return refuse(new LongshoreError("attempt_withdrawn", `Cannot begin: attempt ${order.attempt} of invocation ${order.invocationId} was taken back meanwhile`, { phase: "admission" })); // W4
     }
-    if (!outbox.hasRoom) return refuse(new LongshoreError("outbox_full", "Cannot begin: the results that wait on this agent for a broker have reached their quota", { phase: "admission" }));
-    if (this.has(order)) return refuse(new LongshoreError("invocation_exists", `Cannot begin: attempt ${order.attempt} of invocation ${order.invocationId} is here already`, { phase: "admission" }));
-    this.#running.set(name, undefined);
-    const run = new AcceptedRun(order, body, exchange, {
+    this.#running.set(nameOf(order), undefined);
+    return order.more ? this.#takePayload(order, exchange) : this.#run(order, body, exchange);
+  }
+
+  /** Why an order is not taken, if so. */
+  #refusalOf(order: RunOrder): LongshoreError | undefined {
+    const { outbox, payloads, findRevision, incarnation } = this.#options;
+    const { invocationId, attempt, bodyBytes } = order;
+    const refuse = (reason: Reason, why: string) => new LongshoreError(reason, `Cannot begin: ${why}`, { phase: "admission" });
+    if (this.#withdrawn.has(nameOf(order)) || order.accepted?.incarnation !== incarnation) return refuse("attempt_withdrawn", `attempt ${attempt} of invocation ${invocationId} was taken back meanwhile`); // W4
+    if (!outbox.hasRoom) return refuse("outbox_full", "the results that wait on this agent for a broker have reached their quota");
+    if (this.has(order)) return refuse("invocation_exists", `attempt ${attempt} of invocation ${invocationId} is here already`);
+    if (!order.more) return undefined;
+    if (bodyBytes === undefined) return refuse("bad_frame", "its payload comes in parts, and its length is not known");
+    if (order.revision === undefined && findRevision(order.revisionDigest) === undefined) return refuse("revision_unknown", "the agent does not know the revision");
+    return bodyBytes > outbox.roomBytes - payloads.totalBytes ? refuse("outbox_full", `its payload of ${bodyBytes} bytes has no room beside what waits on this agent`) : undefined;
+  }
+
+  /** Nothing begins before all of it is there: whoever sends it may go away. */
+  #takePayload(order: RunOrder, exchange: AgentExchange): AgentExchangeHandlers {
+    const { payloads, clock } = this.#options;
+    const name = nameOf(order);
+    const byteLength = order.bodyBytes ?? 0;
+    const file = payloads.create(byteLength);
+    let handlers: AgentExchangeHandlers & Cancellable;
+    const failed = () => {
+      this.#running.delete(name);
+      void file.remove();
+    };
+    handlers = new PayloadIntake({ order, byteLength, file, exchange, clock, failed, whole: () => void (handlers = this.#run(order, file, exchange)) });
+    this.#running.set(name, handlers);
+    return { frame: (frame) => handlers.frame(frame), brokerGone: () => handlers.brokerGone() };
+  }
+
+  #run(order: RunOrder, payload: Uint8Array | PayloadFile, exchange: AgentExchange): AcceptedRun {
+    const { startRun, findRevision, starts } = this.#options;
+    const name = nameOf(order);
+    const run = new AcceptedRun(order, payload, exchange, {
       startRun,
       findRevision,
       begin: (begun) => starts.begin(begun),

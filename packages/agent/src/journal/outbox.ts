@@ -72,7 +72,12 @@ export class Outbox {
 
   /** False: nothing is to be begun whose result would have to be kept. */
   get hasRoom(): boolean {
-    return this.totalBytes < this.#options.quotaBytes;
+    return this.roomBytes > 0;
+  }
+
+  /** What is left of its quota; below 0 where more waits than it allows. */
+  get roomBytes(): number {
+    return this.#options.quotaBytes - this.totalBytes;
   }
 
   /** What waits takes on disk. */

@@ -40,6 +40,7 @@ export class MemoryJournal {
         get hasRoom() {
           return hasRoom();
         },
+        roomBytes: 1_000_000,
         waiting: [...kept.values()],
         async keep(result) {
           await write(`keep ${nameOf(result)}`);
