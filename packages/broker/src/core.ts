@@ -154,7 +154,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
       },
       invocations,
       queue,
-      deadLetters: new DeadLetters({ store: bus.store.queue, queue, log: queueLog }),
+      deadLetters: new DeadLetters({ store: bus.store.queue, bodies: bus.store.bodies, queue, log: queueLog }),
       schedules,
       fleet: new FleetOperations({ roster, joined, settings, asker, nameRevision: nameFor(undefined), log }),
       webhookSecret: {

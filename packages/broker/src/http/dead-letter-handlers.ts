@@ -1,6 +1,7 @@
 import { deadLetterPageQuerySchema, functionNameSchema, type InvocationId, invocationIdSchema, invocationPageQuerySchema, LongshoreError, parseInput, parseName } from "@longshore/protocol";
 import type { Handler, HandlerContext } from "./handler.ts";
 import { readNumber } from "./query.ts";
+import { answerBody } from "./stored-body-answer.ts";
 
 /** Another spelling than ours names nothing. */
 function idOf({ parameters }: HandlerContext): InvocationId {
@@ -20,8 +21,8 @@ export const deadLetterHandlers = {
   listDeadLetters: ({ parts, tenantId, query }) => parts.deadLetters.list(tenantId, parseInput(deadLetterPageQuerySchema, given(query), "query")),
   getDeadLetter: async (context) => (await context.parts.deadLetters.get(context.tenantId, idOf(context))).letter,
   async getDeadLetterBody(context) {
-    const { body } = await context.parts.deadLetters.get(context.tenantId, idOf(context));
-    context.response.writeHead(200, { "Content-Type": "application/octet-stream", "Content-Length": body.length }).end(body);
+    const { body, byteLength } = await context.parts.deadLetters.get(context.tenantId, idOf(context));
+    await answerBody(context.response, { "Content-Type": "application/octet-stream" }, body, byteLength);
   },
   async redriveDeadLetter(context) {
     const view = await context.parts.deadLetters.redrive(context.tenantId, idOf(context));

@@ -1,21 +1,20 @@
 import { type AnswerHead, headers, type InvocationId, type InvocationRecord, type InvokeQuery, invokeQuerySchema, LongshoreError, parseInput, type TenantId } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { passFailpoint } from "../failpoint.ts";
-import { maxQueuedBytes } from "../queue/limits.ts";
 import { underKey } from "../queue/idempotency-key.ts";
 import type { Queue } from "../queue/queue.ts";
 import { shownView } from "../queue/queue-view.ts";
 import { startOf } from "../queue/start-time.ts";
-import type { Accepted, Submission } from "../queue/submissions.ts";
+import type { Accepted, Submission, SubmissionTerms } from "../queue/submissions.ts";
 import { InvocationFront } from "./invocation-front.ts";
 import { type InvocationHead, readInvocationHead } from "./invocation-request.ts";
 import type { HttpLimits } from "./limits.ts";
+import { readPayload } from "./payload-intake.ts";
 import { readNumber } from "./query.ts";
-import { checkAnnounced, collectBody } from "./request-body.ts";
 import type { Destination } from "./router.ts";
 
 /** What accepts work. */
-export type Acceptor = Pick<Queue, "accept" | "answer">;
+export type Acceptor = Pick<Queue, "receive" | "accept" | "answer">;
 
 /** How an invocation is to be taken; throws `bad_schema` naming the parameter. */
 export function readInvokeQuery(query: URLSearchParams): InvokeQuery {
@@ -30,8 +29,8 @@ export function readInvokeQuery(query: URLSearchParams): InvokeQuery {
 /** `?mode=async`: 202 once it is on disk. */
 export async function submitOverHttp(acceptor: Acceptor, limits: HttpLimits, incoming: IncomingMessage, response: ServerResponse, destination: Destination, tenantId: TenantId, query: InvokeQuery): Promise<void> {
   const head = readInvocationHead(incoming, destination, tenantId, limits);
-  const notBeforeMs = startOf(query, Date.now());
-  const submission = { ...submissionOf(head, await bodyOf(incoming, response, limits)), notBeforeMs, maxAgeMs: query.maxAgeMs };
+  const terms = { ...termsOf(head), notBeforeMs: startOf(query, Date.now()), maxAgeMs: query.maxAgeMs };
+  const submission: Submission = { ...terms, body: await readPayload(incoming, response, limits, () => acceptor.receive(terms)) };
   const { isNew, view } = await submit(head, response, () => acceptor.accept(submission));
   const body = Buffer.from(`${JSON.stringify(shownView(view))}\n`);
   response.writeHead(202, {
@@ -47,7 +46,7 @@ export async function submitOverHttp(acceptor: Acceptor, limits: HttpLimits, inc
 /** A call with an idempotency key: it runs once, whoever asks how often, and each caller waits for the one answer. */
 export async function invokeOnce(acceptor: Acceptor, limits: HttpLimits, incoming: IncomingMessage, response: ServerResponse, destination: Destination, tenantId: TenantId): Promise<void> {
   const head = readInvocationHead(incoming, destination, tenantId, limits);
-  const submission = submissionOf(head, await bodyOf(incoming, response, limits));
+  const submission: Submission = { ...termsOf(head), body: await readPayload(incoming, response, limits, () => acceptor.receive(termsOf(head))) };
   const front = new InvocationFront(incoming, response, head.invocationId);
   const { isNew, view } = await submit(head, response, () => acceptor.answer(submission));
   if (!isNew) response.setHeader("Longshore-Replayed", "true");
@@ -55,8 +54,8 @@ export async function invokeOnce(acceptor: Acceptor, limits: HttpLimits, incomin
   front.fail(new LongshoreError("still_running", `Cannot answer yet: invocation ${head.invocationId} has not ended; call again with the same key, or ask for its result`, { phase: "execution", retryAfterMs: 1_000 }));
 }
 
-function submissionOf({ invocationId, tenantId, functionName, where, timeoutMs, request, viaUrl }: InvocationHead, body: Uint8Array): Submission {
-  return { invocationId, tenantId, functionName, where, timeoutMs, request, viaUrl, body };
+function termsOf({ invocationId, tenantId, functionName, where, timeoutMs, request, viaUrl }: InvocationHead): SubmissionTerms {
+  return { invocationId, tenantId, functionName, where, timeoutMs, request, viaUrl };
 }
 
 /** Under a key the id that it stands for is told whatever becomes of it. */
@@ -64,13 +63,6 @@ function submit({ idempotencyKey, invocationId, functionName }: InvocationHead, 
   if (idempotencyKey === undefined) return take();
   response.setHeader(headers.invocationId, invocationId);
   return underKey({ field: "Idempotency-Key", invocationId, action: `invoke "${functionName}"` }, take);
-}
-
-function bodyOf(incoming: IncomingMessage, response: ServerResponse, limits: HttpLimits): Promise<Uint8Array> {
-  const mostBytes = Math.min(limits.bodyBytes, maxQueuedBytes);
-  checkAnnounced(incoming, mostBytes);
-  if (incoming.headers.expect !== undefined) response.writeContinue();
-  return collectBody(incoming, mostBytes, limits.bodyIdleMs);
 }
 
 function answer(front: InvocationFront, record: InvocationRecord, body: Uint8Array): void {

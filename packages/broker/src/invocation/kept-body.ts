@@ -1,5 +1,5 @@
-/** Larger answers of sync invocations are not kept. */
-const maxKeptBytes = 256 * 1024;
+import { inlineBodyBytes } from "@longshore/protocol";
+
 const nothing = new Uint8Array(0);
 
 /** Counts an answer's body, and keeps it as long as it is small enough for the record. */
@@ -9,7 +9,7 @@ export class KeptBody {
 
   add(bytes: Uint8Array): void {
     this.#byteLength += bytes.length;
-    if (this.#byteLength > maxKeptBytes) this.#chunks = undefined;
+    if (this.#byteLength > inlineBodyBytes) this.#chunks = undefined;
     else if (bytes.length > 0) this.#chunks?.push(bytes);
   }
 

@@ -60,7 +60,7 @@ function again(notBeforeMs: number, expiresAtMs: number): Next {
 
 /** What a change of the fleet may put right is waited for; what lies in the invocation itself is not. */
 function isForGood({ error }: InvocationResult): boolean {
-  return error !== undefined && (error.code === "invalid_argument" || error.code === "permission_denied" || error.code === "not_found" || error.code === "unimplemented");
+  return error !== undefined && (error.reason === "body_lost" || error.code === "invalid_argument" || error.code === "permission_denied" || error.code === "not_found" || error.code === "unimplemented");
 }
 
 function pick(waits: readonly number[], index: number): number {

@@ -1,4 +1,5 @@
 import type { AgentAddress, FunctionName, InvocationRecord, InvocationResult, LongshoreError, TenantId } from "@longshore/protocol";
+import type { BodyStore, StoredBody } from "../bus/body-store.ts";
 import type { Along, Listed, QueuedInvocation, QueueStore } from "../bus/queue-store.ts";
 import type { Clock } from "../clock.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -7,12 +8,14 @@ import { deadLetterOf } from "./dead-letter.ts";
 import { followUpOf } from "./follow-ups.ts";
 import { removeGhost } from "./ghosts.ts";
 import { idleTermsOf } from "./idle-terms.ts";
+import { payloadOwner } from "./payload.ts";
 import { cancelled, expired, rejected, unheard } from "./own-results.ts";
 import { type AttemptOutcome, recordOfOutcome } from "./read-outcome.ts";
 import { historyOf, readStored, recordWithoutAnswer, type StoredInvocation, takenBack, withPast } from "./stored-invocation.ts";
 
 export interface AttemptEndsOptions {
   readonly queue: Pick<QueueStore, "again" | "finish" | "find" | "remove">;
+  readonly bodies: Pick<BodyStore, "remove">;
   readonly registry: Pick<Registry, "find">;
   /** A terminal record was stored, by this broker. */
   readonly ended: (tenantId: TenantId, record: InvocationRecord) => void;
@@ -93,8 +96,15 @@ export class AttemptEnds {
 
   async #finish(queued: QueuedInvocation, stored: StoredInvocation, record: InvocationRecord, body: Uint8Array): Promise<void> {
     const { queue, ended } = this.#options;
-    if (await queue.finish(queued, record, body, this.#along(queued, stored, record, body))) ended(queued.tenantId, record);
-    else await removeGhost(queued, queue);
+    const along = this.#along(queued, stored, record, body);
+    if (!(await queue.finish(queued, record, body, along))) return removeGhost(queued, queue);
+    ended(queued.tenantId, record);
+    if (stored.payload !== undefined && along.dead === undefined) await this.#removePayload(queued, stored.payload);
+  }
+
+  /** Nobody needs it any more. */
+  async #removePayload(queued: QueuedInvocation, { writing }: StoredBody): Promise<void> {
+    await this.#options.bodies.remove(payloadOwner(queued), writing).catch(() => undefined); // It is found among those that nobody names.
   }
 
   /** What comes of the end: a letter that can be submitted again, and what its function names as destination. */

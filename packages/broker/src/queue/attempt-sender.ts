@@ -1,5 +1,6 @@
 import { LongshoreError, type Revision } from "@longshore/protocol";
 import type { Logger } from "pino";
+import type { BodyStore } from "../bus/body-store.ts";
 import type { Bus } from "../bus/bus.ts";
 import type { QueuedInvocation, QueueEntry, QueueStore } from "../bus/queue-store.ts";
 import type { Clock } from "../clock.ts";
@@ -12,12 +13,14 @@ import type { Claims } from "./claims.ts";
 import { removeGhost } from "./ghosts.ts";
 import { idleTermsOf } from "./idle-terms.ts";
 import { unheardMs } from "./limits.ts";
+import { payloadToSend } from "./payload.ts";
 import { runOrderOf, type Sending } from "./run-order.ts";
 import { type Sent, sendAttempt } from "./send-attempt.ts";
 import { sentTo, type StoredInvocation } from "./stored-invocation.ts";
 
 export interface AttemptSenderOptions {
   readonly queue: Pick<QueueStore, "again" | "find" | "remove">;
+  readonly bodies: Pick<BodyStore, "read">;
   readonly bus: Pick<Bus, "open">;
   readonly claims: Claims;
   readonly ends: Pick<AttemptEnds, "finish" | "refused">;
@@ -82,10 +85,10 @@ export class AttemptSender {
 
   /** Sends the order; once more with the revision, where the agent does not know it. */
   async #order(queued: QueuedInvocation, { stored, revision, agent }: Chosen, sending: Sending): Promise<Sent> {
-    const { bus, credentials } = this.#options;
+    const { bodies, credentials } = this.#options;
     const send = (isKnown: boolean) => {
       const order = runOrderOf(queued, stored, revision, { ...sending, ...(!isKnown && { introduced: { credential: credentials.find(revision.tenantId, revision.image.reference) } }) });
-      return sendAttempt(bus, agent.address, order, queued.body).outcome;
+      return sendAttempt(this.#options, agent.address, order, payloadToSend(bodies, queued, stored.payload)).outcome;
     };
     const isKnown = agent.shares.get(revision.digest)?.capacity?.imagePresent === true;
     try {

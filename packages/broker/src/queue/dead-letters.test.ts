@@ -12,7 +12,7 @@ async function withDead(count: number) {
   scene.deploy({ document: { retry: "never" } });
   scene.agent("a1", 1000);
   await scene.queue.start();
-  const letters = new DeadLetters({ store: scene.store.queue, queue: scene.queue, log: pino({ level: "silent" }) });
+  const letters = new DeadLetters({ store: scene.store.queue, bodies: scene.store.bodies, queue: scene.queue, log: pino({ level: "silent" }) });
   const ids = [];
   for (let index = 0; index < count; index += 1) {
     const id = await scene.accept({ text: `payload ${index}` });
@@ -29,7 +29,7 @@ describe("dead letters", () => {
     scene.deploy();
     scene.agent("a1", 10);
     await scene.queue.start();
-    const letters = new DeadLetters({ store: scene.store.queue, queue: scene.queue, log: pino({ level: "silent" }) });
+    const letters = new DeadLetters({ store: scene.store.queue, bodies: scene.store.bodies, queue: scene.queue, log: pino({ level: "silent" }) });
     const id = await scene.accept();
     for (const [exitCode, waitMs] of [[1, 11_000], [2, 61_000], [3, 0]] as const) {
       await scene.begins(id);
@@ -41,7 +41,7 @@ describe("dead letters", () => {
     }
     const { letter, body } = await letters.get(acme, id);
     expect(letter.record).toMatchObject({ attempt: 3, result: { exitCode: 3 }, past: [{ attempt: 1, result: { exitCode: 1 } }, { attempt: 2, result: { exitCode: 2 } }] });
-    expect(Buffer.from(body).toString()).toBe("payload");
+    expect(Buffer.from(body as Uint8Array).toString()).toBe("payload");
     expect((await letters.list(acme, page)).deadLetters).toEqual([letter]);
   });
 

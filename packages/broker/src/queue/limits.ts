@@ -1,5 +1,3 @@
-/** A longer body is not taken into the queue. */
-export const maxQueuedBytes = 256 * 1024;
 /** Where its caller says nothing, an invocation that has not begun so long after it might is given up. */
 export const defaultMaxAgeMs = 6 * 3_600_000;
 /** An agent that has an attempt may be cut off for that long beyond its time before it counts as lost. */

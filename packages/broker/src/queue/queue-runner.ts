@@ -21,6 +21,8 @@ export interface QueueRunnerOptions {
   readonly placement: Pick<Placement, "choose">;
   /** Agents that know of no accepted work: they would run it like any other, and forget it. */
   readonly tooOld: ReadonlySet<AgentEntry>;
+  /** Agents that take no payload in parts; those are among them. */
+  readonly tooOldForParts: ReadonlySet<AgentEntry>;
   readonly claims: Claims;
   readonly sender: Pick<AttemptSender, "send">;
   readonly ends: Pick<AttemptEnds, "finish" | "follow" | "deliverAgain">;
@@ -162,11 +164,11 @@ export class QueueRunner {
   }
 
   async #begin(queued: QueuedInvocation, stored: StoredInvocation): Promise<void> {
-    const { registry, placement, index, tooOld, sender, ends, webhooks } = this.#options;
+    const { registry, placement, index, tooOld, tooOldForParts, sender, ends, webhooks } = this.#options;
     if (stored.webhook !== undefined) return webhooks.run(queued, stored);
     const revision = registry.find(queued.tenantId, queued.functionName);
     if (revision === undefined) return ends.finish(queued, stored, rejected(functionNotFound(queued.functionName)));
-    const agent = placement.choose(revision, stored.where, tooOld);
+    const agent = placement.choose(revision, stored.where, stored.payload === undefined ? tooOld : tooOldForParts);
     if (isAgent(agent)) return sender.send(queued, { stored, revision, agent });
     index.putBack(queued, this.#nowMs, this.#nowMs + lookAgainMs);
   }

@@ -1,4 +1,4 @@
-import { acceptedProtocolVersion, type AgentAddress, type AgentId, confirmAnswerSchema, type Frame, type InvocationId, type InvocationRecord, type QueueBroker, type TenantId } from "@longshore/protocol";
+import { acceptedProtocolVersion, type AgentAddress, type AgentId, confirmAnswerSchema, type Frame, type InvocationId, type InvocationRecord, largeBodyProtocolVersion, protocolVersion, type QueueBroker, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
 import type { QueueEntry } from "../bus/queue-store.ts";
@@ -21,6 +21,7 @@ import { QueueRunner } from "./queue-runner.ts";
 import { SentWork } from "./sent-work.ts";
 import { Settlements } from "./settlements.ts";
 import { type AskedAttempt, Unconfirmed } from "./unconfirmed.ts";
+import { UnnamedBodies } from "./unnamed-bodies.ts";
 import { WebhookRunner, type WebhookRunnerOptions } from "./webhook-runner.ts";
 
 export interface QueueWorkOptions {
@@ -45,6 +46,8 @@ const gatherMs = 50;
 export class QueueWork {
   /** Agents that know of no accepted work. */
   readonly tooOld = new Set<AgentEntry>();
+  /** Agents that take no payload in parts; those are among them. */
+  readonly #tooOldForParts = new Set<AgentEntry>();
   readonly brokers: PresentBrokers;
   readonly #options: QueueWorkOptions;
   readonly #index = new QueueIndex();
@@ -56,19 +59,20 @@ export class QueueWork {
   readonly #webhooks: WebhookRunner;
   readonly #sentWork: SentWork;
   readonly #overdue: Overdue;
+  readonly #unnamedBodies: UnnamedBodies;
   #cancelGather: (() => void) | undefined;
   #isClosed = false;
 
   constructor(options: QueueWorkOptions) {
     const { bus, clock, registry, roster, credentials, asker, ended, log } = options;
-    const { queue } = bus.store;
+    const { queue, bodies } = bus.store;
     const { placement } = roster;
     const index = this.#index;
     this.#options = options;
     const settlements = new Settlements(asker, log);
     const claims = (this.#claims = new Claims({ placement, released: (which) => this.#runner.capacityChanged(which) }));
-    const ends = new AttemptEnds({ queue, registry, ended, clock });
-    const sender = new AttemptSender({ queue, bus, claims, ends, placement, credentials, begun: (claimed) => this.#unconfirmed.begun(claimed), clock, log });
+    const ends = new AttemptEnds({ queue, bodies, registry, ended, clock });
+    const sender = new AttemptSender({ queue, bodies, bus, claims, ends, placement, credentials, begun: (claimed) => this.#unconfirmed.begun(claimed), clock, log });
     this.#unconfirmed = new Unconfirmed({
       clock,
       log,
@@ -89,15 +93,16 @@ export class QueueWork {
       random: Math.random,
       log,
     }));
-    this.#runner = new QueueRunner({ index, queue, registry, placement, tooOld: this.tooOld, claims, sender, ends, webhooks, clock, log });
+    this.#runner = new QueueRunner({ index, queue, registry, placement, tooOld: this.tooOld, tooOldForParts: this.#tooOldForParts, claims, sender, ends, webhooks, clock, log });
     this.#reports = new AgentReports({ queue, index, claims, ends, settle: (agent, attempt) => settlements.settle(agent, attempt) });
     this.#sentWork = new SentWork({ canSpeak: (agentId) => roster.get(agentId)?.joined !== undefined, abandoned: (entry) => this.#runner.abandoned(entry), clock, log });
     this.#overdue = new Overdue({ queue, end: (overdue) => ends.overdue(overdue), clock, log });
     const { brokerId } = bus;
+    this.#unnamedBodies = new UnnamedBodies({ bodies, queue, isMine: () => this.brokers.ids.toSorted()[0] === brokerId, clock, log });
     this.brokers = new PresentBrokers({ brokerId, store: bus.store, clock, log, state: () => this.#state, changed: () => this.#partitions.reconsider() });
     this.#partitions = new OwnedPartitions({ brokerId, brokers: this.brokers, queue, stands: (entry) => this.#stands(entry), forget: (partition) => this.#forget(partition) });
     queue.onEnded((tenantId, invocationId) => this.#ended(tenantId, invocationId));
-    roster.observe({ heard: () => this.#capacityChanged(), changed: (agent) => this.#agentChanged(agent), gone: (agent) => void this.tooOld.delete(agent) });
+    roster.observe({ heard: () => this.#capacityChanged(), changed: (agent) => this.#agentChanged(agent), gone: (agent) => this.#agentGone(agent) });
   }
 
   /** How much is queued in this broker's partitions, and how much of it is with agents by its sending. */
@@ -110,6 +115,7 @@ export class QueueWork {
     await this.brokers.start();
     this.#partitions.reconsider();
     this.#overdue.start();
+    this.#unnamedBodies.start();
   }
 
   /** Claims nothing more; what agents have goes on, and other brokers take up what is queued. Idempotent. */
@@ -121,6 +127,7 @@ export class QueueWork {
     this.#unconfirmed.close();
     this.#sentWork.close();
     this.#overdue.close();
+    this.#unnamedBodies.close();
     this.#partitions.close();
     await this.brokers.close();
   }
@@ -161,9 +168,16 @@ export class QueueWork {
   }
 
   #agentChanged(agent: AgentEntry): void {
-    if ((agent.introduction?.protocolVersion ?? acceptedProtocolVersion) < acceptedProtocolVersion) this.tooOld.add(agent);
-    else this.tooOld.delete(agent);
+    const version = agent.introduction?.protocolVersion ?? protocolVersion;
+    this.#agentGone(agent);
+    if (version < acceptedProtocolVersion) this.tooOld.add(agent);
+    if (version < largeBodyProtocolVersion) this.#tooOldForParts.add(agent);
     this.#capacityChanged();
+  }
+
+  #agentGone(agent: AgentEntry): void {
+    this.tooOld.delete(agent);
+    this.#tooOldForParts.delete(agent);
   }
 
   #capacityChanged(): void {

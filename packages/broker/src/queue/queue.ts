@@ -1,9 +1,10 @@
 import type { AgentAddress, Frame, InvocationId, InvocationList, InvocationPageQuery, LongshoreError, QueueView as QueueSurvey, TenantId } from "@longshore/protocol";
+import type { BodyWriting } from "../bus/body-store.ts";
 import type { QueuedInvocation } from "../bus/queue-store.ts";
 import { Endings } from "./endings.ts";
 import { listedView, type QueueView, readEach, unreadableView, viewOf } from "./queue-view.ts";
 import { QueueWork, type QueueWorkOptions } from "./queue-work.ts";
-import { type Accepted, type Submission, Submissions } from "./submissions.ts";
+import { type Accepted, type Submission, Submissions, type SubmissionTerms } from "./submissions.ts";
 import { surveyQueue } from "./survey.ts";
 
 export interface QueueOptions extends QueueWorkOptions {
@@ -28,7 +29,7 @@ export class Queue {
     const { bus, clock, registry, refusal } = options;
     const { queue } = bus.store;
     this.#options = options;
-    this.#submissions = new Submissions({ queue, registry, refusal, clock });
+    this.#submissions = new Submissions({ queue, bodies: bus.store.bodies, registry, refusal, clock });
     this.#work = new QueueWork(options);
     this.#endings = new Endings(clock);
     queue.onEnded((tenantId, invocationId) => this.#endings.ended(tenantId, invocationId));
@@ -60,6 +61,11 @@ export class Queue {
   /** Resolves once it is on disk: {@link Submissions.accept}. */
   accept(submission: Submission): Promise<Accepted> {
     return this.#submissions.accept(submission);
+  }
+
+  /** Begins to store a payload over 256 KiB, to be accepted then: {@link Submissions.receive}. */
+  receive(terms: SubmissionTerms): BodyWriting {
+    return this.#submissions.receive(terms);
   }
 
   /** Accepts it for a caller who waits: it begins soon or not, once at most. Resolves when it has ended, or ought to have. Throws as {@link accept} does. */

@@ -22,8 +22,8 @@ export function runOrderOf({ invocationId, attempt, body }: QueuedInvocation, st
     ...(introduced?.credential && { credential: introduced.credential }),
     remainingMs,
     request: stored.request,
-    more: false,
-    bodyBytes: body.length,
+    more: stored.payload !== undefined,
+    bodyBytes: stored.payload?.byteLength ?? body.length,
     ...(stored.viaUrl && { viaUrl: true }),
     accepted: { acceptedAt: stored.acceptedAt, incarnation },
   };

@@ -1,6 +1,7 @@
 import { type AgentAddress, createInvocationId, LongshoreError, type RunOrder } from "@longshore/protocol";
 import { describe, expect, it } from "vitest";
 import { FakeBus } from "../invocation/testing/fake-bus.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
 import { sendAttempt } from "./send-attempt.ts";
 
 const agent = { siteId: "plant", agentId: "a1" } as AgentAddress;
@@ -8,7 +9,7 @@ const order: RunOrder = { invocationId: createInvocationId(), attempt: 1, revisi
 
 function send() {
   const bus = new FakeBus();
-  const sent = sendAttempt(bus, agent, order, Buffer.from("payload"));
+  const sent = sendAttempt({ bus, clock: new ManualClock() }, agent, order, Buffer.from("payload"));
   return { sent, exchange: bus.last() };
 }
 
@@ -58,7 +59,7 @@ describe("sendAttempt()", () => {
   it("throws where there is no bus: nothing was sent", () => {
     const bus = new FakeBus();
     bus.isDown = true;
-    expect(() => sendAttempt(bus, agent, order, new Uint8Array(0))).toThrow(expect.objectContaining({ reason: "bus_down" }));
+    expect(() => sendAttempt({ bus, clock: new ManualClock() }, agent, order, new Uint8Array(0))).toThrow(expect.objectContaining({ reason: "bus_down" }));
   });
 });
 

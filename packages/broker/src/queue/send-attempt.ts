@@ -1,6 +1,8 @@
 import { type AgentAddress, errorShape, type Frame, type InvocationResult, LongshoreError, type RunOrder } from "@longshore/protocol";
 import type { Bus, Exchange } from "../bus/bus.ts";
+import type { Clock } from "../clock.ts";
 import { readAnswerHead } from "../invocation/read-answer.ts";
+import { PayloadSending } from "./payload-sending.ts";
 
 /** What became of sending an attempt at an accepted invocation; what becomes of the attempt comes by another way. */
 export type Sent =
@@ -19,17 +21,35 @@ export interface SentAttempt {
   cancel(): void;
 }
 
-/** Sends an attempt at an accepted invocation, which an agent answers once. Throws `bus_down`: nothing was sent. */
-export function sendAttempt(bus: Pick<Bus, "open">, agent: AgentAddress, order: RunOrder, body: Uint8Array): SentAttempt {
+export interface SendingParts {
+  readonly bus: Pick<Bus, "open">;
+  readonly clock: Pick<Clock, "after">;
+}
+
+const nothing = new Uint8Array(0);
+
+/**
+ * Sends an attempt at an accepted invocation, which an agent answers once. A payload that comes in parts follows its order, as fast as the
+ * agent takes it; an agent begins nothing before it has the end. Throws `bus_down`: nothing was sent.
+ */
+export function sendAttempt({ bus, clock }: SendingParts, agent: AgentAddress, order: RunOrder, payload: Uint8Array | AsyncIterable<Uint8Array>): SentAttempt {
   const { promise, resolve } = Promise.withResolvers<Sent>();
   const settle = (sent: Sent) => {
+    sending?.stop();
     exchange.close();
     resolve(sent);
   };
-  const exchange: Exchange = bus.open(agent, "run", order, body, {
-    frame: (frame) => settle(read(frame, agent)),
+  const failed = (error: LongshoreError) => {
+    exchange.send({ kind: "cancel", head: { reason: "abandoned" } });
+    settle({ what: "not_begun", error: error.at("admission") });
+  };
+  const isWhole = payload instanceof Uint8Array;
+  const exchange: Exchange = bus.open(agent, "run", order, isWhole ? payload : nothing, {
+    frame: (frame) => (frame.kind === "credit" ? sending?.grant(frame.bytes) : settle(read(frame, agent))),
     failed: (why) => settle(why === "no_responders" ? { what: "not_begun", error: notThere(agent) } : { what: "unknown" }),
   });
+  const sending = isWhole ? undefined : new PayloadSending({ parts: payload, send: (frame) => exchange.send(frame), failed, clock });
+  sending?.start();
   return { outcome: promise, cancel: () => exchange.send({ kind: "cancel", head: { reason: "requested" } }) };
 }
 

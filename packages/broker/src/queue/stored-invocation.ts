@@ -1,8 +1,10 @@
 import { type AgentAddress, type InvocationRecord, LongshoreError, type PastAttempt, pastAttemptSchema, type PendingInvocation, requestHeadSchema, type Revision, whereSchema } from "@longshore/protocol";
 import { hash } from "node:crypto";
 import { z } from "zod";
+import { storedBodySchema } from "../bus/body-store.ts";
 import type { QueueEntry } from "../bus/queue-store.ts";
 import type { InvocationRequest } from "../invocation/request.ts";
+import { byteLengthOf, type Payload, storedPartOf } from "./payload.ts";
 
 /** What is stored of an accepted invocation besides its body and its terms. Fields are only ever added, each with what its absence means. */
 export const storedInvocationSchema = z.object({
@@ -22,6 +24,8 @@ export const storedInvocationSchema = z.object({
   /** RFC 3339. */
   acceptedAt: z.string(),
   payloadBytes: z.number().int().nonnegative(),
+  /** The payload, where it is stored on its own; absent: it stands with the invocation. */
+  payload: storedBodySchema.optional(),
   /** Of body and function, SHA-256 as base64url: the same submission again is told from another. */
   digest: z.string().default(""),
   /** Refusals since an attempt last began: what could not begin is tried less and less often. */
@@ -40,13 +44,18 @@ export function readStored(head: unknown, invocationId: string): StoredInvocatio
   throw new LongshoreError("unexpected", `Cannot read accepted invocation ${invocationId}: it was written by another version`, { cause: parsed.error });
 }
 
-/** Tells one submission from another: function, method, path and body. */
-export function digestOf({ functionName, request, body }: Pick<InvocationRequest, "functionName" | "request" | "body">): string {
-  return hash("sha256", Buffer.concat([Buffer.from(`${functionName} ${request.method} ${request.target}\n`), body]), "base64url");
+/** What an invocation is to be accepted as. */
+type Accepted = Pick<InvocationRequest, "functionName" | "request"> & { readonly body: Payload };
+
+/** Tells one submission from another: function, method, path and body, whose own digest stands for it where it is stored on its own. */
+export function digestOf({ functionName, request, body }: Accepted): string {
+  const isInline = body instanceof Uint8Array;
+  const names = `${functionName} ${request.method} ${request.target}${isInline ? "" : " sha256"}\n`; // A target has no space in it.
+  return hash("sha256", Buffer.concat([Buffer.from(names), isInline ? body : Buffer.from(body.sha256)]), "base64url");
 }
 
 /** As it is accepted. */
-export function storedOf(request: Pick<InvocationRequest, "functionName" | "request" | "where" | "timeoutMs" | "viaUrl" | "body"> & { readonly once?: boolean; readonly redriveOf?: string }, acceptedAt: Date): StoredInvocation {
+export function storedOf(request: Accepted & Pick<InvocationRequest, "where" | "timeoutMs" | "viaUrl"> & { readonly once?: boolean; readonly redriveOf?: string }, acceptedAt: Date): StoredInvocation {
   return {
     request: request.request,
     where: request.where,
@@ -56,7 +65,8 @@ export function storedOf(request: Pick<InvocationRequest, "functionName" | "requ
     hops: 0,
     ...(request.redriveOf !== undefined && { redriveOf: request.redriveOf }),
     acceptedAt: acceptedAt.toISOString(),
-    payloadBytes: request.body.length,
+    payloadBytes: byteLengthOf(request.body),
+    ...storedPartOf(request.body),
     digest: digestOf(request),
     rejections: 0,
     past: [],
