@@ -19,7 +19,7 @@ export interface CallOptions {
   readonly invocationId?: string | undefined;
   /**
    * Of 1 to 255 visible ASCII characters, in place of an id: calls of a function with one key run once, and all have the one answer. Such
-   * a call goes over HTTP; its body has at most 256 KiB.
+   * a call goes over HTTP.
    */
   readonly idempotencyKey?: string | undefined;
   readonly headers?: HeaderList | undefined;

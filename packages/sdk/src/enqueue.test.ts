@@ -78,17 +78,29 @@ describe("enqueue()", () => {
     expect(queue.seen[0]!.headers.get("longshore-invocation-id")).toBeNull();
   });
 
-  it("sends a stream whole", async () => {
+  it.each([
+    ["a Blob", new Blob(["one ", "two"])],
+    ["a stream", new Blob(["one ", "two"]).stream()],
+  ])("sends %s whole, as often as it takes", async (_, body) => {
     const { queue, fleet } = setUp();
-    await fleet.enqueue("f", new Blob(["one ", "two"]));
-    expect(queue.seen[0]!.body).toBe("one two");
+    const failures = [down, down];
+    queue.intercept = () => failures.shift()?.();
+    const accepted = fleet.enqueue("f", body);
+    await vi.waitUntil(() => queue.seen.length === 3);
+    await accepted;
+    expect(queue.seen.map((request) => request.body)).toEqual(["one two", "one two", "one two"]);
+  });
+
+  it("tells what its stream failed with, and sends nothing", async () => {
+    const { queue, fleet } = setUp();
+    const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("unplugged")) });
+    await expect(fleet.enqueue("f", broken)).rejects.toMatchObject({ message: expect.stringContaining("unplugged") as string });
+    expect(queue.seen).toEqual([]);
   });
 
   it.each<[field: string, body: unknown, options: EnqueueOptions]>([
     ["notBefore", "x", { notBefore: new Date("soon") }],
     ["idempotencyKey", "x", { idempotencyKey: "k", invocationId: "0197a7c6-5f3e-7b12-9c58-0d8a4be3f001" }],
-    ["body", new Uint8Array(256 * 1024 + 1), {}],
-    ["body", new Blob([new Uint8Array(256 * 1024 + 1)]), {}],
     ["body", { big: 1n }, {}],
     ["headers.idempotency-key", "x", { idempotencyKey: "a\nb" }],
   ])("refuses what cannot be sent, naming %s, before anything is", async (field, body, options) => {

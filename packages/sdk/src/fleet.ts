@@ -31,7 +31,7 @@ export interface Fleet extends AsyncDisposable {
   invoke(functionName: string, body?: InvokeBody, options?: CallOptions): Promise<unknown>;
   /**
    * Has an invocation accepted, to be begun when and as often as it takes; resolves once it is on disk, and so happens whoever dies. Sent
-   * and tried again as {@link FleetOptions.connectTimeoutMs} allows. What is sent is what `invoke` would send, at most 256 KiB.
+   * and tried again as {@link FleetOptions.connectTimeoutMs} allows. What is sent is what `invoke` would send; a stream is read whole first, a Blob (of a file, say) as it is sent.
    */
   enqueue(functionName: string, body?: InvokeBody, options?: EnqueueOptions): Promise<InvocationHandle>;
   /** Has the function invoked for each of many inputs; results in the order in which they come. See {@link MapOptions}. */

@@ -2,7 +2,7 @@ import { headers as ours, LongshoreError } from "@longshore/protocol";
 import type { OutgoingCall } from "./call.ts";
 
 /** Where a call goes: a plain one to the function's invocations, one that is HTTP-shaped to its URL. Throws `bad_schema` for a path that `fetch` would lead elsewhere. */
-export function targetOf({ functionName, method, path }: OutgoingCall): string {
+export function targetOf({ functionName, method, path }: Pick<OutgoingCall, "functionName" | "method" | "path">): string {
   const name = encodeURIComponent(functionName);
   if (method === "POST" && path === "/") return `/v1/functions/${name}/invocations`;
   const target = `/f/${name}${path}`;
@@ -11,8 +11,11 @@ export function targetOf({ functionName, method, path }: OutgoingCall): string {
   throw new LongshoreError("bad_schema", `Cannot call "${functionName}" over HTTP: its path ${JSON.stringify(path.slice(0, 80))} leads elsewhere`, { field: "path" });
 }
 
+/** A call whose body may be read more than once, or not. */
+type Sendable = Omit<OutgoingCall, "body"> & { readonly body: OutgoingCall["body"] | Blob };
+
 /** A call as `fetch` takes it; throws naming what cannot be sent this way. */
-export function requestOf(call: OutgoingCall, authorization: Readonly<Record<string, string>>): RequestInit & { duplex?: "half" } {
+export function requestOf(call: Sendable, authorization: Readonly<Record<string, string>>): RequestInit & { duplex?: "half" } {
   const { body, method, signal, functionName } = call;
   if (call.detach) throw new LongshoreError("bad_schema", "Cannot detach a call over HTTP: use the WebSocket transport", { field: "detach" });
   const isEmpty = body instanceof Uint8Array && body.length === 0;
@@ -27,7 +30,7 @@ export function requestOf(call: OutgoingCall, authorization: Readonly<Record<str
   };
 }
 
-function headersOf(call: OutgoingCall, authorization: Readonly<Record<string, string>>): Headers {
+function headersOf(call: Sendable, authorization: Readonly<Record<string, string>>): Headers {
   const headers = new Headers(authorization);
   for (const [name, value] of call.headers) append(headers, name, value);
   if (call.idempotencyKey === undefined) headers.set(ours.invocationId, call.invocationId);

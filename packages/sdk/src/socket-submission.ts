@@ -1,4 +1,4 @@
-import { chunkBytes, type Frame, type InvocationView, LongshoreError, socketAcceptedSchema, type SocketOpen } from "@longshore/protocol";
+import { chunkBytes, type Frame, inlineBodyBytes, type InvocationView, LongshoreError, socketAcceptedSchema, type SocketOpen } from "@longshore/protocol";
 import { abandoned } from "./outgoing.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
 import { readDocument } from "./read-document.ts";
@@ -13,7 +13,7 @@ const openWithinMs = 2_000;
 /** … and none is tried for again so soon. */
 const overHttpForMs = 60_000;
 
-/** Submits over the fleet's WebSocket; over HTTP where none can be opened, or its broker is older than that. */
+/** Submits over the fleet's WebSocket; over HTTP what is too long for that, and where none can be opened, or its broker is older than that. */
 export function submitOverSocket(keeper: SocketKeeper, overHttp: SubmitOnce): SubmitOnce {
   let overHttpUntilMs = 0;
   const open = async ({ call }: Submission): Promise<SocketLink | undefined> => {
@@ -27,8 +27,10 @@ export function submitOverSocket(keeper: SocketKeeper, overHttp: SubmitOnce): Su
     }
   };
   return async (submission) => {
+    const { body } = submission.call;
+    if (!(body instanceof Uint8Array) || body.length > inlineBodyBytes) return overHttp(submission);
     const link = keeper.current ?? (await open(submission));
-    return link?.takes("submit") === true && link.isUsable ? new SocketSubmission(link, submission).accepted : overHttp(submission);
+    return link?.takes("submit") === true && link.isUsable ? new SocketSubmission(link, submission, body).accepted : overHttp(submission);
   };
 }
 
@@ -44,8 +46,8 @@ class SocketSubmission implements SocketExchange {
   #request: OutgoingBody | undefined;
   #isOver = false;
 
-  constructor(link: SocketLink, submission: Submission) {
-    const { functionName, body, signal } = submission.call;
+  constructor(link: SocketLink, submission: Submission, body: Uint8Array) {
+    const { functionName, signal } = submission.call;
     this.#link = link;
     this.#signal = signal;
     this.#functionName = functionName;

@@ -26,7 +26,7 @@ export interface EnqueueOptions extends Pick<CallOptions, "where" | "invocationI
 
 /** What is sent to have an invocation accepted, as often as it takes. */
 export interface Submission {
-  readonly call: OutgoingCall & { readonly body: Uint8Array };
+  readonly call: Omit<OutgoingCall, "body"> & { readonly body: Uint8Array | Blob };
   /** When it may begin, and for how long after that. */
   readonly terms: { readonly notBefore?: string; readonly delayMs?: number; readonly maxAgeMs?: number };
 }
@@ -34,18 +34,19 @@ export interface Submission {
 /** Submits once; resolves with how it stands once it is accepted. */
 export type SubmitOnce = (submission: Submission) => Promise<InvocationView>;
 
-/** No longer body is accepted. */
-const mostBytes = 256 * 1024;
-/** A broker that has not answered by then is not there any more. */
+/** A broker that has not answered by then is not there any more … */
 export const silenceMs = 10_000;
+/** … once it has the body, which no connection is expected to carry more slowly. */
+const slowestBytesPerMs = 64;
 
-/** Makes a submission; a body that comes as a stream is read whole. Throws `bad_schema` or `payload_too_large`, naming the field. */
+/** Makes a submission. A body that comes as a stream is read whole, to be sent again; a Blob is only read as it is sent. Throws `bad_schema`, naming the field. */
 export async function submissionOf(functionName: string, body: InvokeBody, options: EnqueueOptions): Promise<Submission> {
   const { where, timeoutMs, invocationId, idempotencyKey, signal } = options;
   const terms = termsOf(functionName, options);
   const [bytes, headers] = encodeBody(functionName, body, options.headers);
-  const call = outgoingCall(functionName, bytes, { where, timeoutMs, invocationId, idempotencyKey, headers, signal });
-  return { call: { ...call, body: await readWhole(functionName, call.body) }, terms };
+  const isBlob = bytes instanceof Blob;
+  const call = outgoingCall(functionName, isBlob ? undefined : bytes, { where, timeoutMs, invocationId, idempotencyKey, headers, signal });
+  return { call: { ...call, body: isBlob ? bytes : await readWhole(functionName, call.body) }, terms };
 }
 
 function termsOf(functionName: string, { notBefore, delayMs, maxAgeMs }: EnqueueOptions): Submission["terms"] {
@@ -53,32 +54,16 @@ function termsOf(functionName: string, { notBefore, delayMs, maxAgeMs }: Enqueue
   return { ...(notBefore !== undefined && { notBefore: notBefore.toISOString() }), ...(delayMs !== undefined && { delayMs }), ...(maxAgeMs !== undefined && { maxAgeMs }) };
 }
 
-async function readWhole(functionName: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  if (body instanceof Uint8Array) return checkLength(functionName, body);
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  const reader = body.getReader();
-  let length = 0;
+async function readWhole(functionName: string, body: Uint8Array | ReadableStream<Uint8Array>): Promise<Uint8Array | Blob> {
+  if (body instanceof Uint8Array) return body;
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      parts.push(next.value as Uint8Array<ArrayBuffer>);
-      length += next.value.length;
-      if (length > mostBytes) throw tooLarge(functionName);
-    }
-    return new Uint8Array(await new Blob(parts).arrayBuffer());
+    return await new Response(body).blob();
   } catch (error) {
-    reader.cancel(error).catch(() => undefined);
     throw LongshoreError.from(error, `Cannot enqueue for "${functionName}"`);
   }
 }
 
-function checkLength(functionName: string, body: Uint8Array): Uint8Array {
-  if (body.length > mostBytes) throw tooLarge(functionName);
-  return body;
-}
-
-function tooLarge(functionName: string): LongshoreError {
-  return new LongshoreError("payload_too_large", `Cannot enqueue for "${functionName}": its body has more than ${mostBytes} bytes`, { phase: "admission", field: "body" });
-}
+const byteLengthOf = (body: Uint8Array | Blob) => (body instanceof Blob ? body.size : body.length);
 
 /**
  * Resolves once it is accepted: now, or earlier under its id or key. Where nobody can tell, or the broker cannot take it now, it is
@@ -99,7 +84,7 @@ export function submitOverHttp(http: HttpClient): SubmitOnce {
   return async ({ call, terms }) => {
     const query = Object.entries({ mode: "async", ...terms }).map(([name, value]): [string, string] => [name, String(value)]);
     const target = `${targetOf(call)}?${new URLSearchParams(query).toString()}`;
-    const response = await http.fetch(target, requestOf(call, http.authorization()), silenceMs);
+    const response = await http.fetch(target, requestOf(call, http.authorization()), silenceMs + byteLengthOf(call.body) / slowestBytesPerMs);
     if (!response.ok) throw await errorOf(response);
     return readDocument(invocationViewSchema, await readJson(response), target);
   };

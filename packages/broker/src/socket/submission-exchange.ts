@@ -1,5 +1,4 @@
-import { BodyReader, type Frame, LongshoreError, parseInput, requestEndSchema, type SocketAccepted } from "@longshore/protocol";
-import { maxQueuedBytes } from "../queue/limits.ts";
+import { BodyReader, type Frame, inlineBodyBytes, LongshoreError, parseInput, requestEndSchema, type SocketAccepted } from "@longshore/protocol";
 import { underKey } from "../queue/idempotency-key.ts";
 import type { Queue } from "../queue/queue.ts";
 import { shownView } from "../queue/queue-view.ts";
@@ -79,7 +78,7 @@ export class SubmissionExchange implements Exchange {
 
   #add(part: Uint8Array): void {
     this.#byteLength += part.length;
-    if (this.#byteLength > maxQueuedBytes) throw new LongshoreError("payload_too_large", `Cannot accept an invocation: its body has more than ${maxQueuedBytes} bytes`, { phase: "admission", field: "body" });
+    if (this.#byteLength > inlineBodyBytes) throw new LongshoreError("payload_too_large", `Cannot accept an invocation over a socket: its body has more than ${inlineBodyBytes} bytes, which HTTP takes`, { phase: "admission", field: "body" });
     this.#parts.push(part);
   }
 

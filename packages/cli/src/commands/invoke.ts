@@ -35,7 +35,7 @@ export const invoke = defineCommand({
   summary: "Invoke a function: stdin to stdout, byte for byte",
   description:
     "The answer's bytes go to stdout as they come, everything else to stderr. Ctrl-C cancels the invocation.\n\n" +
-    "With --async it prints the invocation's id once that is on disk: from then on it happens, whoever dies. longshore invocation wait, show, result and cancel take the id. Bodies of at most 256 KiB; with --key as well.\n\n" +
+    "With --async it prints the invocation's id once that is on disk: from then on it happens, whoever dies. longshore invocation wait, show, result and cancel take the id.\n\n" +
     "Exit codes: 0 it succeeded; 1 the function failed; 2 the command line or the input is wrong; 3 Longshore could not run it; " +
     "4 it timed out; 5 lost, it may or may not have run; 130 cancelled.",
   options,
