@@ -32,7 +32,7 @@ export const agentConfigSchema = z.strictObject({
   logMemoryBytes: z.number().int().min(mebibyte).default(64 * mebibyte),
   /** How long a function's lines stay when it writes nothing more, whatever became of its instances and of itself. */
   logRetentionMs: z.number().int().min(1_000).max(30 * 86_400_000).default(3_600_000),
-  /** What results of accepted invocations may take on disk while no broker stores them; beyond that no accepted one is begun. */
+  /** What results of accepted invocations may take on disk while no broker stores them, together with long payloads under way; beyond that no accepted one is begun. */
   outboxQuotaBytes: z.number().int().min(mebibyte).default(gibibyte),
   /** Registries that the engine does not reach by itself: a CA of their own, plain HTTP, mirrors. */
   registries: registrySettingsSchema,

@@ -37,6 +37,8 @@ class PayloadIntake {
   /** As long as it may be a short one. */
   readonly #parts: Buffer[] = [];
   #byteLength = 0;
+  /** Parts are taken one after another. */
+  #taken: Promise<void> = Promise.resolve();
 
   constructor(incoming: IncomingMessage, limits: HttpLimits, receive: () => BodyWriting, writing: BodyWriting | undefined) {
     this.#incoming = incoming;
@@ -50,6 +52,7 @@ class PayloadIntake {
       await this.#read();
       return this.#writing === undefined ? Buffer.concat(this.#parts) : await this.#writing.end();
     } catch (error) {
+      await this.#taken.catch(() => undefined); // Nothing may be stored behind what is taken away.
       await this.#writing?.abandon();
       throw error;
     }
@@ -57,17 +60,16 @@ class PayloadIntake {
 
   #read(): Promise<void> {
     return new Promise((resolve, reject) => {
-      let taken: Promise<void> = Promise.resolve();
       const body = readBody(this.#incoming, this.#limits.bodyBytes, this.#limits.bodyIdleMs, {
         data: (part) => {
-          taken = taken.then(() => this.#take(part));
-          taken.then(() => body.resume(), (error: unknown) => {
+          this.#taken = this.#taken.then(() => this.#take(part));
+          this.#taken.then(() => body.resume(), (error: unknown) => {
             body.stop();
             reject(LongshoreError.from(error, "Cannot take request body"));
           });
           return false;
         },
-        end: () => void taken.then(resolve, () => undefined), // What failed was told.
+        end: () => void this.#taken.then(resolve, () => undefined), // What failed was told.
         failed: reject,
       });
     });

@@ -47,7 +47,7 @@ export class QueueWork {
   /** Agents that know of no accepted work. */
   readonly tooOld = new Set<AgentEntry>();
   /** Agents that take no payload in parts; those are among them. */
-  readonly #tooOldForParts = new Set<AgentEntry>();
+  readonly tooOldForParts = new Set<AgentEntry>();
   readonly brokers: PresentBrokers;
   readonly #options: QueueWorkOptions;
   readonly #index = new QueueIndex();
@@ -93,7 +93,7 @@ export class QueueWork {
       random: Math.random,
       log,
     }));
-    this.#runner = new QueueRunner({ index, queue, registry, placement, tooOld: this.tooOld, tooOldForParts: this.#tooOldForParts, claims, sender, ends, webhooks, clock, log });
+    this.#runner = new QueueRunner({ index, queue, registry, placement, tooOld: this.tooOld, tooOldForParts: this.tooOldForParts, claims, sender, ends, webhooks, clock, log });
     this.#reports = new AgentReports({ queue, index, claims, ends, settle: (agent, attempt) => settlements.settle(agent, attempt) });
     this.#sentWork = new SentWork({ canSpeak: (agentId) => roster.get(agentId)?.joined !== undefined, abandoned: (entry) => this.#runner.abandoned(entry), clock, log });
     this.#overdue = new Overdue({ queue, end: (overdue) => ends.overdue(overdue), clock, log });
@@ -171,13 +171,13 @@ export class QueueWork {
     const version = agent.introduction?.protocolVersion ?? protocolVersion;
     this.#agentGone(agent);
     if (version < acceptedProtocolVersion) this.tooOld.add(agent);
-    if (version < largeBodyProtocolVersion) this.#tooOldForParts.add(agent);
+    if (version < largeBodyProtocolVersion) this.tooOldForParts.add(agent);
     this.#capacityChanged();
   }
 
   #agentGone(agent: AgentEntry): void {
     this.tooOld.delete(agent);
-    this.#tooOldForParts.delete(agent);
+    this.tooOldForParts.delete(agent);
   }
 
   #capacityChanged(): void {

@@ -89,8 +89,8 @@ export class Queue {
   /** Accepted work as it stands, and what brokers and agents say of it; of what is named only the tenant's own. */
   survey(tenantId: TenantId): Promise<QueueSurvey> {
     const { bus, registry, roster, asker, clock } = this.#options;
-    const { brokers, tooOld } = this.#work;
-    return surveyQueue({ queue: bus.store.queue, brokers, registry, roster, asker, nowMs: clock.date().getTime(), tooOld }, tenantId);
+    const { brokers, tooOld, tooOldForParts } = this.#work;
+    return surveyQueue({ queue: bus.store.queue, brokers, registry, roster, asker, nowMs: clock.date().getTime(), tooOld, tooOldForParts }, tenantId);
   }
 
   /** Undefined when no such invocation was accepted. */

@@ -16,6 +16,7 @@ export interface SurveyParts {
   readonly asker: Asker;
   readonly nowMs: number;
   readonly tooOld: ReadonlySet<AgentEntry>;
+  readonly tooOldForParts: ReadonlySet<AgentEntry>;
 }
 
 const answerWithinMs = 5_000;
@@ -55,17 +56,17 @@ async function readEntries(queue: SurveyParts["queue"]): Promise<readonly QueueE
   return [...entries.values()];
 }
 
-async function whyWaiting(entry: QueueEntry, { queue, registry, roster, tooOld }: SurveyParts): Promise<string> {
+async function whyWaiting(entry: QueueEntry, { queue, registry, roster, tooOld, tooOldForParts }: SurveyParts): Promise<string> {
   const queued = await queue.read(entry);
   if (queued === undefined) return "It is being begun, or has ended";
   try {
-    const { where } = readStored(queued.head, queued.invocationId);
+    const { where, payload } = readStored(queued.head, queued.invocationId);
     const revision = registry.find(entry.tenantId, entry.functionName);
     if (revision === undefined) return "Its function was deleted: it is about to be ended";
-    const choice = roster.placement.choose(revision, where, tooOld);
+    const choice = roster.placement.choose(revision, where, payload === undefined ? tooOld : tooOldForParts);
     if (choice instanceof LongshoreError) return choice.message;
     if (choice === "full") return "No agent that may run it has room";
-    return choice === "exhausted" ? "Every agent that may run it is of a version that knows of no accepted work" : "An agent has room for it: it is about to begin";
+    return choice === "exhausted" ? "Every agent that may run it is of a version that does not know how" : "An agent has room for it: it is about to begin";
   } catch (error) {
     return LongshoreError.from(error, "Cannot read it").message;
   }
