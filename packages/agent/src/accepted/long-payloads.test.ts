@@ -90,6 +90,10 @@ describe("an attempt whose payload comes in parts", () => {
       handlers.frame({ kind: "data", sequence: 1, body: parts[0] ?? new Uint8Array(0) });
       handlers.frame({ kind: "end", head: { sequenceCount: 1 } });
     }, "bad_frame"],
+    ["had more parts than came", ({ send, parts }, handlers) => {
+      send(handlers, false);
+      handlers.frame({ kind: "end", head: { sequenceCount: parts.length + 1 } });
+    }, "bad_frame"],
     ["is longer than its order said", ({ send }, handlers) => {
       send(handlers, false);
       handlers.frame({ kind: "data", sequence: 4, body: new Uint8Array(1) });
