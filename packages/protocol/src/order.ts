@@ -48,8 +48,14 @@ export type RunOrder = z.infer<typeof runOrderSchema>;
 const attemptKeySchema = z.object({ invocationId: invocationIdSchema, attempt: z.number().int().positive() });
 /** Nobody asks of more attempts at once. */
 export const maxAttemptsAsked = 1000;
-/** The attempts that an agent has not, and will not begin. */
-export const confirmAnswerSchema = z.object({ unknown: z.array(attemptKeySchema) });
+/** What an agent has not, or not for good, of the attempts that it was asked about. */
+export const confirmAnswerSchema = z.object({
+  /** It has them not, and will not begin them. */
+  unknown: z.array(attemptKeySchema),
+  /** It has them, and their start is not on its disk yet: should it die, nobody would know of them. */
+  waiting: z.array(attemptKeySchema).default([]),
+});
+export type ConfirmAnswer = z.infer<typeof confirmAnswerSchema>;
 /** Attempts at accepted invocations that an agent has; `unreadable`: so many that ended there it can say nothing of. */
 export const holdingsSchema = z.object({ running: z.array(attemptKeySchema), waiting: z.array(attemptKeySchema), unreadable: z.number().int().nonnegative().default(0) });
 

@@ -43,6 +43,7 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   readonly #run: RunHandle;
   /** Set once it is being written down that it begins; true when that is on disk. */
   #beginning: Promise<boolean> | undefined;
+  #hasBegun = false;
   #head: AnswerHead | undefined;
   #body: Uint8Array[] | undefined = [];
   #bodyBytes = 0;
@@ -55,6 +56,11 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
     this.#exchange = exchange;
     this.#parts = parts;
     this.#run = parts.startRun({ order, body: isWhole ? payload : nothing, willBegin: () => this.#begin() }, this);
+  }
+
+  /** That it begins is on disk: a later process of this agent knows of it too. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   frame(frame: Frame): void {
@@ -107,6 +113,7 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
     const written = this.#parts.begin({ invocationId, attempt, head: this.#orphan() });
     this.#beginning ??= written.then(() => true, () => false);
     await written; // A2
+    this.#hasBegun = true;
     passFailpoint("after_start_record");
     this.#exchange.send({ kind: "answer", head: { complete: true, headers: [], begun: true }, body: nothing });
     this.#feed?.start(this.#run, () => this.#feedFailed());

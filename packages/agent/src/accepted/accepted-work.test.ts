@@ -202,7 +202,7 @@ describe("an attempt at an accepted invocation", () => {
       process.work.connected();
       await settled();
       expect(process.outcomes.at(-1)).toMatchObject({ outcome: "lost", id: opened.invocationId, attempt: 1 });
-      expect(process.work.confirm([{ ...opened, cancel: false }])).toEqual({ unknown: [] });
+      expect(process.work.confirm([{ ...opened, cancel: false }])).toEqual({ unknown: [], waiting: [] });
     }
   });
 
@@ -318,7 +318,7 @@ describe("what an earlier process left", () => {
     const [late, meant, here] = [order(), order({ accepted: { acceptedAt, incarnation: "earlier" } }), order()];
     open(here);
     const keyOf = ({ invocationId, attempt }: RunOrder) => ({ invocationId, attempt, cancel: false });
-    expect(work.confirm([keyOf(late), keyOf(here)])).toEqual({ unknown: [{ invocationId: late.invocationId, attempt: 1 }] });
+    expect(work.confirm([keyOf(late), keyOf(here)])).toEqual({ unknown: [{ invocationId: late.invocationId, attempt: 1 }], waiting: [{ invocationId: here.invocationId, attempt: 1 }] });
     for (const each of [late, meant]) expect(open(each).frames).toMatchObject([{ kind: "error", head: { reason: "attempt_withdrawn", phase: "admission" } }]);
     expect(open({ ...late, attempt: 2 }).frames).toEqual([]);
     expect(runs).toHaveLength(2);
@@ -327,7 +327,7 @@ describe("what an earlier process left", () => {
   it("ends what it is asked to while it is asked what it has", async () => {
     const { work, begun, runs } = await processOn(new MemoryJournal());
     const { order: running } = await begun();
-    expect(work.confirm([{ invocationId: running.invocationId, attempt: 1, cancel: true }])).toEqual({ unknown: [] });
+    expect(work.confirm([{ invocationId: running.invocationId, attempt: 1, cancel: true }])).toEqual({ unknown: [], waiting: [] });
     expect(runs[0]?.cancelled).toEqual(["requested"]);
   });
 

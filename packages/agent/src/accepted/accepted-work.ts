@@ -31,8 +31,10 @@ const tellAtOnce = 128;
 /** Of so many withdrawn attempts an order may still come; the oldest are forgotten first. */
 const maxWithdrawn = 100_000;
 
-interface Cancellable {
+interface Taken {
   cancel(): void;
+  /** That it begins is on disk. */
+  readonly hasBegun: boolean;
 }
 
 /** A result on its way to a broker. */
@@ -65,7 +67,7 @@ export class AcceptedWork {
   /** Told, and not yet settled; by when it is told again. */
   readonly #told = new Map<string, () => void>();
   /** Taken, and not finished. */
-  readonly #running = new Map<string, Cancellable | undefined>();
+  readonly #running = new Map<string, Taken | undefined>();
   readonly #withdrawn = new Set<string>();
   readonly #keeping = new Set<Promise<void>>();
   #isClosed = false;
@@ -126,7 +128,7 @@ export class AcceptedWork {
     const name = nameOf(order);
     const byteLength = order.bodyBytes ?? 0;
     const file = payloads.create(byteLength);
-    let handlers: AgentExchangeHandlers & Cancellable;
+    let handlers: AgentExchangeHandlers & Taken;
     const failed = () => {
       this.#running.delete(name);
       void file.remove();
@@ -156,12 +158,14 @@ export class AcceptedWork {
     return run;
   }
 
-  /** Which of these are not here, nor ever will be; ends those that are and are to be cancelled. */
-  confirm(attempts: readonly (AttemptKey & { readonly cancel: boolean })[]): { readonly unknown: AttemptKey[] } {
+  /** Which of these are not here, nor ever will be, and which are and wait to begin, so that nobody knows of them should this process die; ends those that are here and are to be cancelled. */
+  confirm(attempts: readonly (AttemptKey & { readonly cancel: boolean })[]): { readonly unknown: AttemptKey[]; readonly waiting: AttemptKey[] } {
     for (const key of attempts) if (key.cancel) this.#running.get(nameOf(key))?.cancel();
     const unknown = attempts.filter((key) => !this.has(key));
     for (const key of unknown) this.#withdraw(nameOf(key));
-    return { unknown: unknown.map(({ invocationId, attempt }) => ({ invocationId, attempt })) };
+    const waiting = attempts.filter((key) => this.#running.has(nameOf(key)) && this.#running.get(nameOf(key))?.hasBegun !== true);
+    const keys = (some: readonly AttemptKey[]) => some.map(({ invocationId, attempt }) => ({ invocationId, attempt }));
+    return { unknown: keys(unknown), waiting: keys(waiting) };
   }
 
   /** Taken here and not finished, or finished and not settled. */

@@ -26,6 +26,7 @@ export interface PayloadIntakeOptions {
  * said. P2 one of `whole` and `failed` is called, once. P3 no more of it is in memory than the broker may send ahead of the disk.
  */
 export class PayloadIntake implements AgentExchangeHandlers {
+  readonly hasBegun = false;
   readonly #options: PayloadIntakeOptions;
   readonly #reader: BodyReader;
   #byteLength = 0;

@@ -51,7 +51,7 @@ function scene() {
       settle: async (attempts) => void told.push(["settle", attempts]),
       confirm: (attempts) => {
         told.push(["confirm", attempts]);
-        return { unknown: [] };
+        return { unknown: [], waiting: [] };
       },
       holdings: { running: [{ invocationId: "i1", attempt: 2 }], waiting: [], unreadable: 0 },
     },
@@ -88,7 +88,7 @@ describe("what a broker asks", () => {
     await made.ask({ ask: "resume" });
     await made.ask({ ask: "introduce" });
     await made.ask({ ask: "settle", attempts: [] });
-    expect(await made.ask({ ask: "confirm", attempts: [] })).toEqual({ unknown: [] });
+    expect(await made.ask({ ask: "confirm", attempts: [] })).toEqual({ unknown: [], waiting: [] });
     expect(await made.ask({ ask: "holdings" })).toEqual({ running: [{ invocationId: "i1", attempt: 2 }], waiting: [], unreadable: 0 });
     expect(made.told).toEqual([["forget", "d"], ["retire", "d"], ["drain", 5], ["resume"], ["introduce"], ["settle", []], ["confirm", []]]);
     const answered = made.ask({ ask: "logs", tenantId: "default", tail: 1, follow: false });

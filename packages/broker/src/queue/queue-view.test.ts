@@ -53,7 +53,7 @@ describe("a page of invocations", () => {
     await scene.store.queue.finish({ tenantId: acme, functionName: "resize" as never, invocationId }, { of: "another version" }, new Uint8Array(0), { dead: { head: 7, body: new Uint8Array(0) } });
     const unreadable = [{ invocationId, functionName: "resize", state: "finished" }];
     expect(await scene.queue.list(acme, { ...query, state: "finished" })).toEqual({ invocations: [], unreadable });
-    const deadLetters = new DeadLetters({ store: scene.store.queue, queue: scene.queue, log: undefined as never });
+    const deadLetters = new DeadLetters({ store: scene.store.queue, bodies: scene.store.bodies, queue: scene.queue, log: undefined as never });
     expect(await deadLetters.list(acme, query)).toEqual({ deadLetters: [], unreadable });
   });
 });

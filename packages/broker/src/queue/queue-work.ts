@@ -1,4 +1,4 @@
-import { acceptedProtocolVersion, type AgentAddress, type AgentId, confirmAnswerSchema, type Frame, type InvocationId, type InvocationRecord, largeBodyProtocolVersion, protocolVersion, type QueueBroker, type TenantId } from "@longshore/protocol";
+import { acceptedProtocolVersion, type AgentAddress, type AgentId, type ConfirmAnswer, confirmAnswerSchema, type Frame, type InvocationId, type InvocationRecord, largeBodyProtocolVersion, protocolVersion, type QueueBroker, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
 import type { QueueEntry } from "../bus/queue-store.ts";
@@ -187,8 +187,8 @@ export class QueueWork {
     });
   }
 
-  async #confirm(agent: AgentAddress, attempts: readonly AskedAttempt[]): Promise<readonly InvocationId[]> {
+  async #confirm(agent: AgentAddress, attempts: readonly AskedAttempt[]): Promise<ConfirmAnswer> {
     const answer = await this.#options.asker.ask(agent, { ask: "confirm", attempts: [...attempts] }, { silenceMs: answerWithinMs });
-    return confirmAnswerSchema.parse(answer).unknown.map(({ invocationId }) => invocationId);
+    return confirmAnswerSchema.parse(answer);
   }
 }

@@ -257,6 +257,20 @@ describe("an attempt that nobody confirmed", () => {
     expect(await outcomeOf(scene, id)).toBe("succeeded");
   });
 
+  it("is asked for again while it waits at its agent to begin, and sent anew when the agent's next process has it not", async () => {
+    const scene = await ready();
+    const id = await scene.accept();
+    scene.last(id).fails("bus_down");
+    scene.notBegun.add(id);
+    await scene.advance(14_000, 1_000);
+    expect(scene.exchanges(id)).toHaveLength(1);
+    scene.notBegun.delete(id);
+    scene.missing.add(id);
+    await scene.hasRoom("a1", 1);
+    await scene.advance(6_000, 1_000);
+    expect(scene.exchanges(id).map(({ order }) => order.attempt)).toEqual([1, 2]);
+  });
+
   it("is not asked for where its agent has said that it has begun", async () => {
     const scene = await ready();
     const id = await scene.accept();

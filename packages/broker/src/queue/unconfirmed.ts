@@ -1,4 +1,4 @@
-import type { AgentAddress, AgentId, InvocationId, TenantId } from "@longshore/protocol";
+import type { AgentAddress, AgentId, ConfirmAnswer, InvocationId, TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { QueueEntry } from "../bus/queue-store.ts";
 import { partitionOf } from "../bus/queue-subjects.ts";
@@ -12,8 +12,8 @@ export interface AskedAttempt {
 }
 
 export interface UnconfirmedOptions {
-  /** Asks an agent: resolves with the ids of those that it has not, and will not begin. */
-  readonly confirm: (agent: AgentAddress, attempts: readonly AskedAttempt[]) => Promise<readonly InvocationId[]>;
+  /** Asks an agent. */
+  readonly confirm: (agent: AgentAddress, attempts: readonly AskedAttempt[]) => Promise<ConfirmAnswer>;
   readonly isHeard: (agentId: AgentId) => boolean;
   /** The agent has it not. */
   readonly unknown: (entry: QueueEntry) => Promise<void>;
@@ -32,8 +32,9 @@ const lookEveryMs = 1_000;
 const mostAtOnce = 500;
 
 /**
- * Attempts that were sent to agents, and of which no agent has said yet that it has them: the broker that sent them may have died in
- * between, or the agent, or the order was lost. Each agent is asked as soon as it is there; what it has it will tell of by itself.
+ * Attempts that were sent to agents, and of which no agent has said yet that it has begun them: the broker that sent them may have died in
+ * between, or the agent, or the order was lost. Each agent is asked as soon as it is there, and again of what waits there to begin; of
+ * what it has begun it will tell by itself, whichever of its processes.
  */
 export class Unconfirmed {
   readonly #options: UnconfirmedOptions;
@@ -111,10 +112,13 @@ export class Unconfirmed {
     const { confirm, unknown, clock, log } = this.#options;
     try {
       const attempts = due.map(({ entry }) => ({ invocationId: entry.invocationId, attempt: entry.attempt, cancel: entry.isCancelled === true }));
-      const missing = new Set<string>(await confirm(agent, attempts));
+      const answer = await confirm(agent, attempts);
+      const [missing, waiting] = [idsOf(answer.unknown), idsOf(answer.waiting)];
       for (const doubt of due) {
-        if (missing.has(doubt.entry.invocationId)) await unknown(doubt.entry);
-        this.#remove(doubt);
+        const { invocationId } = doubt.entry;
+        if (missing.has(invocationId)) await unknown(doubt.entry);
+        if (waiting.has(invocationId)) doubt.askAtMs = clock.nowMs() + arriveMs; // Should the agent die before it begins, its next process has it not.
+        else this.#remove(doubt);
       }
     } catch (err) {
       log.debug({ err, agentId: agent.agentId }, "agent could not be asked what it has");
@@ -132,4 +136,5 @@ export class Unconfirmed {
   }
 }
 
+const idsOf = (keys: ConfirmAnswer["unknown"]) => new Set<InvocationId>(keys.map(({ invocationId }) => invocationId));
 const idOf = ({ tenantId, invocationId }: Pick<QueueEntry, "tenantId" | "invocationId">) => `${tenantId}.${invocationId}`;

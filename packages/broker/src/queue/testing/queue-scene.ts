@@ -36,6 +36,8 @@ export class QueueScene {
   readonly asks: { agentId: string; question: Ask }[] = [];
   /** What agents say that they have not, when they are asked to confirm. */
   readonly missing = new Set<InvocationId>();
+  /** What they say that they have, and have not begun. */
+  readonly notBegun = new Set<InvocationId>();
   /** What agents say that they have; the others do not say. */
   readonly holdings = new Map<AgentId, unknown>();
   /** What agents need not keep any more: agent, invocation and attempt, in the order in which they were told. */
@@ -157,6 +159,6 @@ export class QueueScene {
     if (question.ask === "settle") for (const { invocationId, attempt } of question.attempts) this.settledAttempts.push(`${agentId} ${invocationId} ${attempt}`);
     if (question.ask === "holdings") return this.holdings.get(agentId);
     const hasNot = ({ invocationId, attempt }: { invocationId: InvocationId; attempt: number }) => this.missing.has(invocationId) || this.settledAttempts.includes(`${agentId} ${invocationId} ${attempt}`);
-    return question.ask === "confirm" ? { unknown: question.attempts.filter(hasNot) } : {};
+    return question.ask === "confirm" ? { unknown: question.attempts.filter(hasNot), waiting: question.attempts.filter(({ invocationId }) => this.notBegun.has(invocationId)) } : {};
   }
 }
