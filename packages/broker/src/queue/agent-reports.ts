@@ -31,7 +31,9 @@ export class AgentReports {
     const outcome = readOutcome(frame);
     const { invocationId, attempt } = outcome.orphan;
     const tenantId = outcome.orphan.tenantId as TenantId;
-    let found = claims.find(tenantId, invocationId) ?? (await this.#findQueued(tenantId, invocationId));
+    const claimed = claims.find(tenantId, invocationId);
+    // Where its partition is another broker's by now, this one has not heard what came after its claim.
+    let found = claimed?.attempt === attempt ? claimed : await this.#findQueued(tenantId, invocationId);
     if (found !== undefined) claims.release(tenantId, invocationId, outcome.head.start !== "warm");
     // R3: somebody may write to the entry in between, to cancel it, so that it is read and taken once more.
     while (found?.attempt === attempt && !(await ends.answered(found, outcome, from))) found = await this.#findQueued(tenantId, invocationId);

@@ -130,8 +130,13 @@ export class QueueScene {
   }
 
   /** What became of an attempt, the one that was sent last, by the word of an agent, the one that has it. */
-  async ends(invocationId: InvocationId, result: InvocationResult, { body = "answer", from, attempt }: { body?: string; from?: AgentAddress; attempt?: number } = {}): Promise<void> {
-    const { agent, order } = this.last(invocationId);
+  ends(invocationId: InvocationId, result: InvocationResult, changes: { body?: string; from?: AgentAddress; attempt?: number } = {}): Promise<void> {
+    return this.endsOf(this.last(invocationId), result, changes);
+  }
+
+  /** What became of an attempt, whichever broker sent it. */
+  async endsOf({ agent, order }: FakeExchange, result: InvocationResult, { body = "answer", from, attempt }: { body?: string; from?: AgentAddress; attempt?: number } = {}): Promise<void> {
+    const { invocationId } = order;
     const orphan = { invocationId, attempt: attempt ?? order.attempt, tenantId: acme, functionName: "resize", revisionId: "resize-r1", acceptedAt: order.accepted?.acceptedAt ?? "", payloadBytes: 7 };
     const frame: Frame = { kind: "answer", head: { complete: true, headers: [["content-type", "text/plain"]], start: "warm", result, orphan, bodyBytes: body.length, bodyKept: true }, body: Buffer.from(body) };
     this.queue.outcome(from ?? agent, frame);
