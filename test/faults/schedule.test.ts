@@ -41,6 +41,11 @@ describe("planFaults()", () => {
     }
   });
 
+  it("gives a process with a failpoint at least ten seconds to come to it", () => {
+    const { faults } = planFaults({ seed: 1, minutes: 60, targets: { broker_kill: ["b@after_202"] } });
+    for (const { healAfterMs } of faults) expect(healAfterMs).toBeGreaterThanOrEqual(10_000);
+  });
+
   it("gives every kind its turn before any comes again, in shifting company", () => {
     for (const { rounds, seed } of schedules) {
       const dealt = rounds.flatMap(({ kinds }) => kinds);

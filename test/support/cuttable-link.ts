@@ -5,7 +5,10 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class CuttableLink implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Of these, those of who connected. */
+  readonly #near = new Set<Socket>();
   #isCut = false;
+  #isOneWay = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -38,6 +41,13 @@ export class CuttableLink implements AsyncDisposable {
 
   heal(): void {
     this.#isCut = false;
+    this.#isOneWay = false;
+  }
+
+  /** What the near side sends waits, and is lost when the link is cut; what is sent to it arrives. */
+  oneWay(): void {
+    this.#isOneWay = true;
+    for (const socket of this.#near) socket.unpipe().pause();
   }
 
   /** Nothing passes and nothing breaks: what is sent waits, and is lost when the link is cut. */
@@ -62,9 +72,11 @@ export class CuttableLink implements AsyncDisposable {
       socket.on("error", () => undefined);
       socket.on("close", () => {
         this.#sockets.delete(socket);
+        this.#near.delete(socket);
         other.destroy();
       });
-      socket.pipe(other);
+      if (socket === far || !this.#isOneWay) socket.pipe(other);
     }
+    this.#near.add(near);
   }
 }

@@ -12,6 +12,8 @@ export interface Part {
   readonly act: Act;
   /** How long before it does so. */
   readonly ms: number;
+  /** Full stops behind its answer. */
+  readonly padding: number;
 }
 
 /** What becomes of a part without any fault. `stubborn`: as `overtime`, and it ignores SIGTERM. */
@@ -19,8 +21,16 @@ export const acts = ["succeed", "fail", "exit", "eat", "overtime", "stubborn"] a
 export type Act = (typeof acts)[number];
 export const outcomeOf: Readonly<Record<Act, Outcome>> = { succeed: "succeeded", fail: "failed", exit: "failed", eat: "oom_killed", overtime: "timed_out", stubborn: "timed_out" };
 
-/** The right answer to a part that succeeds. */
-export const answerTo = ({ invocationId, marker }: Pick<Part, "invocationId" | "marker">) => `${marker} did ${invocationId}`;
+/** The right answer to a part that succeeds, in brief. */
+export const answerTo = ({ invocationId, marker, padding }: Pick<Part, "invocationId" | "marker" | "padding">) => briefly(`${marker} did ${invocationId}`, padding);
+
+/** An answer as it stands in a history: its padding by number. */
+export function briefAnswer(text: string): string {
+  const words = text.replace(/\.+$/, "");
+  return briefly(words, text.length - words.length);
+}
+
+const briefly = (words: string, padding: number) => (padding === 0 ? words : `${words} and ${padding} more`);
 
 /**
  * It tells ground truth that it begins, and waits until that is taken down, before it does anything; and that it ends, before it
@@ -71,9 +81,9 @@ async function play(part) {
       return new Promise(() => undefined);
   }
   const output = part.marker + " did " + part.invocationId;
-  await truth.tell({ word: "ended", how: "succeeded", output });
+  await truth.tell({ word: "ended", how: "succeeded", output: part.padding === 0 ? output : output + " and " + part.padding + " more" });
   truth.close();
-  return output;
+  return output + ".".repeat(part.padding);
 }
 
 async function read(stream) {

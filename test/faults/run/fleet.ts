@@ -24,6 +24,7 @@ export interface FaultyAgent {
   readonly agentId: string;
   readonly siteId: string;
   readonly dataFolder: string;
+  readonly outboxQuotaBytes: number;
   readonly process: Supervised;
   readonly link: CuttableLink;
   /** The engine that it runs instances on. */
@@ -50,6 +51,10 @@ const agentSettings = {
   LONGSHORE_AGENT_MEMORY_BYTES: String(2 ** 30),
 };
 
+/** The first agent's: a few large results are over it. */
+const smallQuotaBytes = 2 ** 20;
+const usualQuotaBytes = 2 ** 26;
+
 /** A bus, brokers and agents, each in a process of its own on this machine and on its real engine, to be broken part by part. */
 export class FaultyFleet implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "longshore-faults-"));
@@ -74,9 +79,14 @@ export class FaultyFleet implements AsyncDisposable {
     return this.#bus;
   }
 
-  /** What programs use, by one broker. */
-  client(broker = this.brokers[0]): Fleet {
-    return createFleet({ url: broker?.url ?? "", transport: "http" });
+  /** Where brokers find how to reach the bus. */
+  get busCredentials(): string {
+    return join(this.folder, "bus", "nats", "credentials");
+  }
+
+  /** What programs use, by the first broker; `key`: of a tenant that is not the default one. */
+  client(key?: string): Fleet {
+    return createFleet({ url: this.brokers[0]?.url ?? "", transport: "http", ...(key !== undefined && { key }) });
   }
 
   async #start({ brokers, sites, busDisk = false, ownEngine = false }: FaultyFleetOptions): Promise<void> {
@@ -95,7 +105,7 @@ export class FaultyFleet implements AsyncDisposable {
   async #startBroker(brokerId: string): Promise<void> {
     const port = await freePort();
     const words = ["broker", "--data", join(this.folder, brokerId), "--listen", `127.0.0.1:${port}`];
-    const environment = { LONGSHORE_BROKER_NATS_SERVER: natsServerExecutable, LONGSHORE_BROKER_LOG_LEVEL: "warn", LONGSHORE_BROKER_BUS_CREDENTIALS: join(this.folder, "bus", "nats", "credentials") };
+    const environment = { LONGSHORE_BROKER_NATS_SERVER: natsServerExecutable, LONGSHORE_BROKER_LOG_LEVEL: "warn", LONGSHORE_BROKER_BUS_CREDENTIALS: this.busCredentials };
     const process = new Supervised({ name: brokerId, words, environment, failpointVariable: "LONGSHORE_BROKER_FAILPOINT" });
     this.brokers.push({ brokerId, url: `http://127.0.0.1:${port}`, process });
     await process.start();
@@ -105,9 +115,10 @@ export class FaultyFleet implements AsyncDisposable {
   async #startAgent(agentId: string, siteId: string, token: string, engine: OwnEngine | undefined): Promise<void> {
     const data = join(this.folder, agentId);
     const link = await CuttableLink.to(this.bus.port, engine?.gateway);
-    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: { ...agentSettings, ...(engine !== undefined && { LONGSHORE_AGENT_ENGINE_HOST: engine.address }) }, ...(engine !== undefined && { prefix: engine.prefix }), failpointVariable: "LONGSHORE_AGENT_FAILPOINT" });
+    const outboxQuotaBytes = this.agents.length === 0 ? smallQuotaBytes : usualQuotaBytes;
+    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: { ...agentSettings, LONGSHORE_AGENT_OUTBOX_QUOTA_BYTES: String(outboxQuotaBytes), ...(engine !== undefined && { LONGSHORE_AGENT_ENGINE_HOST: engine.address }) }, ...(engine !== undefined && { prefix: engine.prefix }), failpointVariable: "LONGSHORE_AGENT_FAILPOINT" });
     const dataFolder = join(data, "agent");
-    this.agents.push({ agentId, siteId, dataFolder, process, link, docker: engine?.docker ?? docker, engine });
+    this.agents.push({ agentId, siteId, dataFolder, outboxQuotaBytes, process, link, docker: engine?.docker ?? docker, engine });
     await joinHost(token, data);
     leadBy(link, join(dataFolder, "agent.json"));
     await process.start();

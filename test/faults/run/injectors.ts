@@ -12,7 +12,7 @@ import type { Supervised } from "./supervised.ts";
 /** What there is to be broken. */
 export interface Breakable {
   readonly fleet: FaultyFleet;
-  readonly load: Pick<Load, "cancelledShare">;
+  readonly load: Pick<Load, "cancelledShare" | "largeShare">;
   readonly random: () => number;
 }
 
@@ -69,6 +69,18 @@ const injectors: Partial<Record<FaultKind, Inject>> = {
     const { link } = agentOf(fleet, target);
     link.blackHole();
     return Promise.resolve(async () => {
+      link.cut();
+      link.heal();
+    });
+  },
+  /** Orders still arrive, and results do not: with large ones a small outbox is soon full. */
+  link_one_way({ fleet, load }, target) {
+    const { link } = agentOf(fleet, target);
+    const usual = load.largeShare;
+    load.largeShare = 0.8;
+    link.oneWay();
+    return Promise.resolve(async () => {
+      load.largeShare = usual;
       link.cut();
       link.heal();
     });

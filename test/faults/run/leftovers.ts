@@ -21,7 +21,9 @@ async function foundOf({ agentId, docker }: FaultyAgent, view: AgentView | undef
   const isReady = view?.state === "ready";
   const containers = (await docker.listContainers({ all: true, filters })).sort((a, b) => b.Created - a.Created);
   const networks = await docker.listNetworks({ filters });
-  const left = new Map(view?.functions.map(({ revisionId, instances }) => [revisionId, instances]));
+  // Functions of two tenants may have revisions of one name.
+  const left = new Map<string, number>();
+  for (const { revisionId, instances } of view?.functions ?? []) left.set(revisionId, (left.get(revisionId) ?? 0) + instances);
   const own = containers.map(({ Id, Names, Labels }): Found => {
     const revisionId = Labels[labelKeys.revisionId] ?? "";
     const count = left.get(revisionId) ?? 0;

@@ -2,9 +2,10 @@ import { createInvocationId, type Outcome } from "@longshore/protocol";
 import { setTimeout as delay } from "node:timers/promises";
 import type { HarnessClock } from "../harness-clock.ts";
 import type { HistoryWriter } from "../history-file.ts";
-import { type Act, answerTo, outcomeOf, type Part, type Stage, timeoutMs } from "./actor.ts";
+import { type Act, answerTo, briefAnswer, outcomeOf, type Part, type Stage, timeoutMs } from "./actor.ts";
 import type { FaultyBroker } from "./fleet.ts";
 import { ask, documentOf, type HttpAnswer } from "./http.ts";
+import type { Tenant } from "./tenants.ts";
 
 export interface LoadOptions {
   readonly brokers: readonly Pick<FaultyBroker, "brokerId" | "url">[];
@@ -15,8 +16,7 @@ export interface LoadOptions {
   /** Invocations a second, of which that part is accepted work and the rest sync calls. */
   readonly ratePerSecond: number;
   readonly asyncShare: number;
-  readonly tenantId: string;
-  readonly marker: string;
+  readonly tenants: readonly Tenant[];
   /** False: what is repeated after a failure does not fail by itself, since repetition takes minutes. */
   readonly repeatsFailures: boolean;
   readonly pace: Pace;
@@ -38,6 +38,9 @@ const syncPatienceMs = syncDeadlineMs + 900;
 const runMs = 30_000;
 /** What a caller may truly hear of a machine that is busy, without any fault. */
 const busyReasons = ["deadline_passed", "no_free_slot", "backlog_full", "agent_busy"];
+/** Of answers so long that a few of them fill a small outbox, and short enough to be kept. */
+const largeShare = 0.1;
+const largeBytes = 200_000;
 /** Of how many each is cancelled. */
 const cancelledShare = 0.03;
 
@@ -62,6 +65,7 @@ export class Load {
   /** What a record is to be read of. */
   readonly submitted: { readonly invocationId: string; readonly mode: "sync" | "async" }[] = [];
   cancelledShare = cancelledShare;
+  largeShare = largeShare;
   #failure: unknown;
 
   constructor(options: LoadOptions) {
@@ -82,13 +86,14 @@ export class Load {
 
   /** Begins one. */
   one(): void {
-    const { random, stages, asyncShare, marker, repeatsFailures, pace } = this.#options;
+    const { random, stages, asyncShare, tenants, repeatsFailures, pace } = this.#options;
     const { shares, longestMs, stdioShare } = demands[pace];
     const contract = random() < stdioShare ? "stdio" : "http";
     const ofContract = stages.filter((stage) => stage.contract === contract);
     const stage = pick(ofContract.length > 0 ? ofContract : stages, random);
-    const act = pickAct(shares, random());
-    const part: Part = { invocationId: createInvocationId(), marker, act: repeatsFailures || stage.retry === "never" ? act : "succeed", ms: Math.round(longestMs / 100 + random() ** 3 * longestMs) };
+    const act = pickShare(shares, random());
+    const { marker } = pickShare(tenants.map((tenant) => [tenant, tenant.share] as const), random());
+    const part: Part = { invocationId: createInvocationId(), marker, act: repeatsFailures || stage.retry === "never" ? act : "succeed", ms: Math.round(longestMs / 100 + random() ** 3 * longestMs), padding: random() < this.largeShare ? largeBytes : 0 };
     const mode = random() < asyncShare ? "async" : "sync";
     const brokerIndex = Math.floor(random() * this.#options.brokers.length);
     const cancelAfterMs = random() < this.cancelledShare ? Math.ceil(random() * 3_000) : undefined;
@@ -99,7 +104,8 @@ export class Load {
   }
 
   #write(stage: Stage, part: Part, mode: "sync" | "async", brokerId: string): void {
-    const { history, clock, tenantId } = this.#options;
+    const { history, clock } = this.#options;
+    const { tenantId } = this.#tenantOf(part);
     history.write({
       event: "submitted",
       invocationId: part.invocationId,
@@ -136,12 +142,13 @@ export class Load {
     history.write({ event: "refused", invocationId, reason, phase: "admission" });
   }
 
-  async #cancel({ invocationId }: Part, afterMs: number): Promise<void> {
+  async #cancel(part: Part, afterMs: number): Promise<void> {
     const { history, brokers, random } = this.#options;
+    const { invocationId } = part;
     await delay(afterMs);
     history.write({ event: "cancel", invocationId, how: "request" });
     const url = pick(brokers, random).url;
-    await ask({ method: "DELETE", url: `${url}/v1/invocations/${invocationId}`, patienceMs: submitPatienceMs }).catch(() => undefined);
+    await ask({ method: "DELETE", url: `${url}/v1/invocations/${invocationId}`, headers: this.#tenantOf(part).headers, patienceMs: submitPatienceMs }).catch(() => undefined);
   }
 
   async #call(stage: Stage, part: Part, brokerIndex: number, leaveAfterMs: number | undefined): Promise<void> {
@@ -172,12 +179,16 @@ export class Load {
       outcome,
       ...(typeof documentOf(answer)["reason"] === "string" && { reason: reasonOf(answer) }),
       ...(typeof agentId === "string" && { agentId }),
-      ...(outcome === "succeeded" && { output: answer.text }),
+      ...(outcome === "succeeded" && { output: briefAnswer(answer.text) }),
     });
   }
 
+  #tenantOf({ marker }: Part): Tenant {
+    return this.#options.tenants.find((tenant) => tenant.marker === marker) as Tenant;
+  }
+
   #post(stage: Stage, part: Part, url: string, query: string, headers: Readonly<Record<string, string>>, patienceMs: number): Promise<HttpAnswer> {
-    return ask({ method: "POST", url: `${url}/v1/functions/${stage.name}/invocations${query}`, headers: { ...headers, "content-type": "application/json", "longshore-invocation-id": part.invocationId }, body: JSON.stringify(part), patienceMs });
+    return ask({ method: "POST", url: `${url}/v1/functions/${stage.name}/invocations${query}`, headers: { ...this.#tenantOf(part).headers, ...headers, "content-type": "application/json", "longshore-invocation-id": part.invocationId }, body: JSON.stringify(part), patienceMs });
   }
 }
 
@@ -197,9 +208,11 @@ function reasonOf(answer: HttpAnswer): string {
   return typeof reason === "string" ? reason : `http_${answer.status}`;
 }
 
-function pickAct(shares: Demand["shares"], at: number): Act {
+/** `at`: between 0 and 1. */
+function pickShare<Value>(shares: readonly (readonly [Value, number])[], at: number): Value {
   let sum = 0;
-  return shares.find(([, share]) => at < (sum += share))?.[0] ?? "succeed";
+  const found = shares.findIndex(([, share]) => at < (sum += share));
+  return shares.map(([value]) => value).at(found) as Value; // Rounding may leave a gap behind the last.
 }
 
 function pick<Value>(values: readonly Value[], random: () => number): Value {

@@ -15,7 +15,8 @@ import { GroundTruth } from "./ground-truth.ts";
 import { inject, targetsIn } from "./injectors.ts";
 import { sweepFor, writeCapacity } from "./leftovers.ts";
 import { Load, type Pace, recordWithinMs } from "./load.ts";
-import { readRecords, untilEnded, whatIsKnown } from "./reading.ts";
+import { readAsOthers, readRecords, untilEnded, whatIsKnown } from "./reading.ts";
+import { createTenants, type Tenant } from "./tenants.ts";
 import { notice, watch, writeOutbox } from "./watch.ts";
 
 export interface FaultRunOptions {
@@ -37,9 +38,6 @@ export interface FaultRunOptions {
   readonly calmMs?: number;
   readonly tell?: (line: string) => void;
 }
-
-const marker = "marker-3f9a77c1";
-const tenantId = "default";
 
 /** Runs a fleet under load and faults to the end, and gives its history. The same options break the same at the same times. */
 export async function runFaults(options: FaultRunOptions): Promise<HistoryEvent[]> {
@@ -66,12 +64,13 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   for (const agent of fleet.agents) truth.join(agent);
   const schedule = scheduleOf(options, targetsIn(fleet, options.kinds));
   tell(describeSchedule(schedule));
-  history.write({ event: "opened", atMs: 0, seed, startedAt: startedAt.toISOString(), machine: `${cpus().length} cores`, minutes: options.minutes, kinds: [...new Set(schedule.faults.map(({ kind }) => kind))], tenants: { [tenantId]: marker } });
-  await deploy(fleet, options.stages ?? stages, truth);
+  const tenants = await createTenants(fleet.busCredentials);
+  history.write({ event: "opened", atMs: 0, seed, startedAt: startedAt.toISOString(), machine: `${cpus().length} cores`, minutes: options.minutes, kinds: [...new Set(schedule.faults.map(({ kind }) => kind))], tenants: Object.fromEntries(tenants.map(({ tenantId, marker }) => [tenantId, marker])) });
+  await deploy(fleet, options.stages ?? stages, truth, tenants);
   await writeCapacity(fleet, history, "before");
 
   const random = seededRandom(seed + 1);
-  const load = new Load({ brokers: fleet.brokers, stages: options.stages ?? stages, history, clock, random, ratePerSecond, asyncShare, tenantId, marker, repeatsFailures: options.repeatsFailures ?? true, pace: options.pace ?? "mixed" });
+  const load = new Load({ brokers: fleet.brokers, stages: options.stages ?? stages, history, clock, random, ratePerSecond, asyncShare, tenants, repeatsFailures: options.repeatsFailures ?? true, pace: options.pace ?? "mixed" });
   const [loadOver, watchOver] = [new AbortController(), new AbortController()];
   const watching = [watch(fleet, history, watchOver.signal), notice(fleet, history, written, watchOver.signal)];
   const loading = load.run(loadOver.signal);
@@ -80,7 +79,7 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
     loadOver.abort();
     tell("all is healed; waiting for what was accepted");
     await loading;
-    await settle({ fleet, history, written, options, clock });
+    await settle({ fleet, history, written, options, clock, tenants });
   };
   try {
     await Promise.race([untilSettled(), truth.failed, ...watching]);
@@ -105,11 +104,12 @@ interface Settling {
   readonly written: readonly HistoryEvent[];
   readonly options: FaultRunOptions;
   readonly clock: ReturnType<typeof createHarnessClock>;
+  readonly tenants: readonly Tenant[];
 }
 
 /** After the last heal: until everything accepted has ended, and then what is left. */
-async function settle({ fleet, history, written, options, clock }: Settling): Promise<void> {
-  const reading = { brokers: fleet.brokers, history, clock, tenantId, markers: [marker] };
+async function settle({ fleet, history, written, options, clock, tenants }: Settling): Promise<void> {
+  const reading = { brokers: fleet.brokers, history, clock, tenants, tenantOf: ownersIn(written, tenants) };
   const healedMs = clock.nowMs();
   const accepted = [...new Set(written.filter(({ event }) => event === "accepted").map((event) => (event as { invocationId: string }).invocationId))];
   const without = await untilEnded(accepted, healedMs + recordWithinMs, reading);
@@ -120,7 +120,8 @@ async function settle({ fleet, history, written, options, clock }: Settling): Pr
   await delay(Math.max(0, healedMs + (options.calmMs ?? 31_000) - clock.nowMs()));
   await sweepFor(fleet, history);
   await readRecords([...new Set([...accepted, ...broken])], reading);
-  for (const agent of fleet.agents) writeOutbox(agent, history);
+  await readAsOthers(accepted, reading);
+  for (const agent of fleet.agents) await writeOutbox(agent, history);
 }
 
 function scheduleOf({ seed, minutes, faults }: FaultRunOptions, targets: Targets): Schedule {
@@ -129,11 +130,20 @@ function scheduleOf({ seed, minutes, faults }: FaultRunOptions, targets: Targets
   return { seed, faults: planned, rounds: [], healedMs: Math.max(0, ...planned.map(({ atMs, healAfterMs }) => atMs + healAfterMs)), endMs: minutes * 60_000 };
 }
 
-async function deploy(fleet: FaultyFleet, wanted: readonly Stage[], truth: GroundTruth): Promise<void> {
-  await using client = fleet.client();
+/** Whose each invocation is, by its submission. */
+function ownersIn(written: readonly HistoryEvent[], tenants: readonly Tenant[]): (invocationId: string) => Tenant {
+  const owners = new Map(written.filter((event) => event.event === "submitted").map(({ invocationId, tenantId }) => [invocationId, tenantId]));
+  return (invocationId) => tenants.find(({ tenantId }) => tenantId === owners.get(invocationId)) as Tenant;
+}
+
+/** The same functions for each tenant. */
+async function deploy(fleet: FaultyFleet, wanted: readonly Stage[], truth: GroundTruth, tenants: readonly Tenant[]): Promise<void> {
   const documents = await Promise.all(wanted.map((stage) => documentOf(stage, truth.address)));
   for (const { engine } of fleet.agents) for (const image of new Set(documents.map(({ image }) => image))) await engine?.take(image);
-  for (const document of documents) await client.deploy(document);
+  for (const { key } of tenants) {
+    await using client = fleet.client(key);
+    for (const document of documents) await client.deploy(document);
+  }
 }
 
 /** Beside the history: what brokers, agents and the bus wrote of themselves. */

@@ -1,5 +1,3 @@
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { setInterval } from "node:timers/promises";
 import type { AgentView } from "@longshore/protocol";
 import { residentBytes } from "../../../bench/process-usage.ts";
@@ -7,19 +5,18 @@ import type { HistoryWriter } from "../history-file.ts";
 import type { HistoryEvent } from "../history.ts";
 import type { FaultyAgent, FaultyFleet } from "./fleet.ts";
 import { ask, documentOf } from "./http.ts";
+import { readOutbox } from "./outbox-files.ts";
 
 const everyMs = 1_000;
 const memoryEvery = 5;
 const patienceMs = 2_000;
-const quotaBytes = 2 ** 30;
-const fileCostBytes = 4096;
 
 /** Looks at a fleet once a second until told to stop, and writes down outboxes, memory, and which agents are known to be away. */
 export async function watch(fleet: FaultyFleet, history: HistoryWriter, over: AbortSignal): Promise<void> {
   let turn = 0;
   try {
     for await (const _ of setInterval(everyMs, undefined, { signal: over })) {
-      for (const agent of fleet.agents) writeOutbox(agent, history);
+      for (const agent of fleet.agents) await writeOutbox(agent, history);
       if (turn++ % memoryEvery === 0) writeMemory(fleet, history);
     }
   } catch (error) {
@@ -28,10 +25,9 @@ export async function watch(fleet: FaultyFleet, history: HistoryWriter, over: Ab
 }
 
 /** What lies in an agent's outbox now. */
-export function writeOutbox({ agentId, dataFolder }: FaultyAgent, history: HistoryWriter): void {
-  const files = readdirSync(join(dataFolder, "outbox")).filter((name) => !name.endsWith(".new"));
-  const bytes = files.map((name) => fileCostBytes + (statSync(join(dataFolder, "outbox", name), { throwIfNoEntry: false })?.size ?? 0));
-  history.write({ event: "outbox", agentId, waiting: files.map((name) => name.split(".")[0] ?? ""), bytes: bytes.reduce((sum, each) => sum + each, 0), quotaBytes });
+export async function writeOutbox({ agentId, dataFolder, outboxQuotaBytes: quotaBytes }: FaultyAgent, history: HistoryWriter): Promise<void> {
+  const { waiting, bytes } = await readOutbox(dataFolder);
+  history.write({ event: "outbox", agentId, waiting: [...waiting], bytes, quotaBytes });
 }
 
 function writeMemory({ bus, brokers, agents }: FaultyFleet, history: HistoryWriter): void {
