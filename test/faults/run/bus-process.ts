@@ -30,13 +30,23 @@ export class BusProcess implements AsyncDisposable {
     const port = await freePort();
     mkdirSync(join(folder, "nats"), { recursive: true, mode: 0o700 });
     const disk = ownDisk ? LoopStore.create(join(folder, "nats"), folder, diskBytes) : undefined;
-    const embedded = createEmbeddedServer({ dataFolder: folder, executable: natsServerExecutable, listen: { host: "127.0.0.1", port }, log: silentLog });
-    await embedded.start(); // It writes keys and configuration.
-    await embedded.close();
-    disk?.sync();
     const bus = new BusProcess(folder, port, disk);
-    await bus.start();
+    try {
+      await bus.#configure();
+      await bus.start();
+    } catch (error) {
+      await bus[Symbol.asyncDispose]();
+      throw error;
+    }
     return bus;
+  }
+
+  /** As an embedded server does: keys and configuration. */
+  async #configure(): Promise<void> {
+    const embedded = createEmbeddedServer({ dataFolder: this.#folder, executable: natsServerExecutable, listen: { host: "127.0.0.1", port: this.port }, log: silentLog });
+    await embedded.start();
+    await embedded.close();
+    this.#disk?.sync();
   }
 
   /** The folder of what it keeps. */

@@ -77,7 +77,7 @@ const injectors: Partial<Record<FaultKind, Inject>> = {
   link_one_way({ fleet, load }, target) {
     const { link } = agentOf(fleet, target);
     const usual = load.largeShare;
-    load.largeShare = 0.8;
+    load.largeShare = 1;
     link.oneWay();
     return Promise.resolve(async () => {
       load.largeShare = usual;

@@ -40,7 +40,7 @@ const runMs = 30_000;
 const busyReasons = ["deadline_passed", "no_free_slot", "backlog_full", "agent_busy"];
 /** Of answers so long that a few of them fill a small outbox, and short enough to be kept. */
 const largeShare = 0.1;
-const largeBytes = 200_000;
+const largeBytes = 250_000;
 /** Of how many each is cancelled. */
 const cancelledShare = 0.03;
 
