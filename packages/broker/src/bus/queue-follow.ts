@@ -9,12 +9,12 @@ import { StandingSubscription } from "./standing-subscription.ts";
 /** Follows the entries of a partition over any number of connections, by their headers alone. */
 export class QueueFollow {
   readonly ready: Promise<void>;
-  readonly #partition: number;
+  readonly #partition: number | "all";
   readonly #follower: QueueFollower;
   readonly #subscription: StandingSubscription;
   #becomeReady!: () => void;
 
-  constructor(partition: number, follower: QueueFollower, log: Logger) {
+  constructor(partition: number | "all", follower: QueueFollower, log: Logger) {
     this.#partition = partition;
     this.#follower = follower;
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));

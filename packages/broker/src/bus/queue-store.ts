@@ -110,8 +110,11 @@ export interface QueueStore {
   /** Takes one of a listing away, if it still stands. */
   remove(listed: Pick<Listed, "sequence">): Promise<void>;
   find(tenantId: TenantId, invocationId: InvocationId): Promise<FoundInvocation | undefined>;
-  /** Every entry of a partition as it stands, then each new one; over any number of connections. `ready`: the first pass is done. */
-  follow(partition: number, follower: QueueFollower): { readonly ready: Promise<void>; close(): void };
+  /**
+   * Every entry of a partition, or of all, as it stands, then each new one; over any number of connections. `ready`: the first pass is done. The server looks through all that is queued
+   * for each follower: all at once is one pass.
+   */
+  follow(partition: number | "all", follower: QueueFollower): { readonly ready: Promise<void>; close(): void };
   /** Tells of every record that any broker stores, as it happens and not again: whoever missed it and reads the entry finds nothing. */
   onEnded(handler: EndedHandler): void;
 }

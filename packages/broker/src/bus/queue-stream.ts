@@ -161,7 +161,7 @@ export class QueueStream implements QueueStore {
     });
   }
 
-  follow(partition: number, follower: QueueFollower): { readonly ready: Promise<void>; close(): void } {
+  follow(partition: number | "all", follower: QueueFollower): { readonly ready: Promise<void>; close(): void } {
     const follow = new QueueFollow(partition, follower, this.#options.log);
     this.#follows.add(follow);
     follow.connectionChanged(this.#session);

@@ -32,9 +32,9 @@ export function listingOf(kind: QueueKind, tenantId: TenantId | "*", functionNam
   return `${prefix}.${kind}.*.${tenantId}.${functionName}.*`;
 }
 
-/** The entries of a partition. */
-export function entriesOf(partition: number): string {
-  return `${prefix}.entry.${partition}.>`;
+/** The entries of a partition, or of all. */
+export function entriesOf(partition: number | "all"): string {
+  return partition === "all" ? `${prefix}.entry.>` : `${prefix}.entry.${partition}.>`;
 }
 
 /** Where whoever stores a record tells the other brokers; not kept, and outside of what the stream takes in. */

@@ -23,6 +23,7 @@ export class Queue {
   readonly #submissions: Submissions;
   readonly #work: QueueWork;
   readonly #endings: Endings;
+  readonly #surveys = new Map<TenantId, Promise<QueueSurvey>>();
   #isClosed = false;
 
   constructor(options: QueueOptions) {
@@ -88,6 +89,14 @@ export class Queue {
 
   /** Accepted work as it stands, and what brokers and agents say of it; of what is named only the tenant's own. */
   survey(tenantId: TenantId): Promise<QueueSurvey> {
+    const under = this.#surveys.get(tenantId);
+    if (under !== undefined) return under; // One reading of all that is queued serves all who ask meanwhile.
+    const survey = this.#survey(tenantId).finally(() => this.#surveys.delete(tenantId));
+    this.#surveys.set(tenantId, survey);
+    return survey;
+  }
+
+  #survey(tenantId: TenantId): Promise<QueueSurvey> {
     const { bus, registry, roster, asker, clock } = this.#options;
     const { brokers, tooOld, tooOldForParts } = this.#work;
     return surveyQueue({ queue: bus.store.queue, brokers, registry, roster, asker, nowMs: clock.date().getTime(), tooOld, tooOldForParts }, tenantId);

@@ -28,32 +28,53 @@ const mostLookedAtAgain = 100;
  * asks every agent: for people who look, not for programs that watch. Throws `bus_down`.
  */
 export async function surveyQueue(parts: SurveyParts, tenantId: TenantId): Promise<QueueView> {
-  const { queue, brokers, nowMs } = parts;
-  const [entries, overdue, deadLetters] = await Promise.all([readEntries(queue), queue.count("overdue"), queue.count("dead")]);
-  const idle = entries.filter(({ sentUntilMs }) => sentUntilMs === 0);
-  const waiting = idle.filter(({ notBeforeMs }) => notBeforeMs <= nowMs);
-  const [oldest] = waiting.filter((entry) => entry.tenantId === tenantId).toSorted((a, b) => a.notBeforeMs - b.notBeforeMs);
+  const { queue, brokers } = parts;
+  const [counted, overdue, deadLetters] = await Promise.all([countEntries(parts, tenantId), queue.count("overdue"), queue.count("dead")]);
+  const { waiting, delayed, sent, oldest } = counted;
   return {
-    waiting: waiting.length,
-    delayed: idle.length - waiting.length,
-    withAgents: entries.length - idle.length,
+    waiting,
+    delayed,
+    withAgents: sent.size,
     overdue,
     deadLetters,
     partitions: partitionCount,
-    ...(oldest !== undefined && { oldestWaiting: { invocationId: oldest.invocationId, functionName: oldest.functionName, sinceMs: nowMs - oldest.notBeforeMs, why: await whyWaiting(oldest, parts) } }),
+    ...(oldest !== undefined && { oldestWaiting: await oldestView(oldest, parts) }),
     brokers: [...brokers.states].map(([brokerId, state]) => ({ brokerId, ...(queueBrokerSchema.safeParse(state).data ?? queueBrokerSchema.parse({})) })),
-    agents: await askAgents(entries, parts),
+    agents: await askAgents([...sent.values()], parts),
   };
 }
 
-/** Everything that is queued, by its headers. */
-async function readEntries(queue: SurveyParts["queue"]): Promise<readonly QueueEntry[]> {
-  const entries = new Map<string, QueueEntry>();
-  for (let partition = 0; partition < partitionCount; partition += 1) {
-    const follow = queue.follow(partition, { restarted: () => undefined, queued: (entry) => void entries.set(`${entry.tenantId}.${entry.invocationId}`, entry) });
-    await follow.ready.finally(() => follow.close());
+/** All that is queued, told once by its headers: tens of thousands are not kept while they are counted. What changes meanwhile may count as it was and as it is. */
+class Count {
+  waiting = 0;
+  delayed = 0;
+  /** Of the tenant, and waiting longest. */
+  oldest: QueueEntry | undefined;
+  /** With agents, by invocation. */
+  readonly sent = new Map<string, QueueEntry>();
+
+  clear(): void {
+    [this.waiting, this.delayed, this.oldest] = [0, 0, undefined];
+    this.sent.clear();
   }
-  return [...entries.values()];
+
+  add(entry: QueueEntry, nowMs: number, tenantId: TenantId): void {
+    if (entry.sentUntilMs > 0) return void this.sent.set(`${entry.tenantId}.${entry.invocationId}`, entry);
+    if (entry.notBeforeMs > nowMs) return void (this.delayed += 1);
+    this.waiting += 1;
+    if (entry.tenantId === tenantId && entry.notBeforeMs < (this.oldest?.notBeforeMs ?? Number.POSITIVE_INFINITY)) this.oldest = entry;
+  }
+}
+
+async function countEntries({ queue, nowMs }: SurveyParts, tenantId: TenantId): Promise<Count> {
+  const count = new Count();
+  const follow = queue.follow("all", { restarted: () => count.clear(), queued: (entry) => count.add(entry, nowMs, tenantId) });
+  await follow.ready.finally(() => follow.close());
+  return count;
+}
+
+async function oldestView(oldest: QueueEntry, parts: SurveyParts): Promise<NonNullable<QueueView["oldestWaiting"]>> {
+  return { invocationId: oldest.invocationId, functionName: oldest.functionName, sinceMs: parts.nowMs - oldest.notBeforeMs, why: await whyWaiting(oldest, parts) };
 }
 
 async function whyWaiting(entry: QueueEntry, { queue, registry, roster, tooOld, tooOldForParts }: SurveyParts): Promise<string> {

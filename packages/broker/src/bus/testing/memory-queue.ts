@@ -7,7 +7,7 @@ export class MemoryQueue implements QueueStore {
   /** Thrown by every operation while it is set. */
   failing: Error | undefined;
   readonly #invocations = new Map<string, FoundInvocation>();
-  readonly #followers = new Map<QueueFollower, number>();
+  readonly #followers = new Map<QueueFollower, number | "all">();
   readonly #dead = new Map<string, Listed>();
   readonly #records = new Map<string, number>();
   /** Entries that a killed server brought back beside their records, by their sequence: a test puts them there. */
@@ -97,7 +97,7 @@ export class MemoryQueue implements QueueStore {
 
   /** Tells followers of an entry, as a pass over all that stands does. */
   tell(entry: QueuedInvocation): void {
-    for (const [follower, partition] of this.#followers) if (partition === partitionOf(entry)) follower.queued(entryOf(entry));
+    for (const [follower, partition] of this.#followers) if (isIn(partition, entry)) follower.queued(entryOf(entry));
   }
 
   onEnded(handler: EndedHandler): void {
@@ -109,9 +109,9 @@ export class MemoryQueue implements QueueStore {
     return this.#invocations.get(idOf({ tenantId, invocationId }));
   }
 
-  follow(partition: number, follower: QueueFollower): { readonly ready: Promise<void>; close(): void } {
+  follow(partition: number | "all", follower: QueueFollower): { readonly ready: Promise<void>; close(): void } {
     follower.restarted();
-    for (const found of this.#invocations.values()) if (found.state === "queued" && found.isOverdue !== true && partitionOf(found) === partition) follower.queued(entryOf(found));
+    for (const found of this.#invocations.values()) if (found.state === "queued" && found.isOverdue !== true && isIn(partition, found)) follower.queued(entryOf(found));
     this.#followers.set(follower, partition);
     return { ready: Promise.resolve(), close: () => this.#followers.delete(follower) };
   }
@@ -127,11 +127,12 @@ export class MemoryQueue implements QueueStore {
     const { attempt, notBeforeMs, expiresAtMs, sentUntilMs, sentTo, isCancelled } = terms;
     const queued = { state: "queued", ...namesOf(key), attempt, notBeforeMs, expiresAtMs, sentUntilMs, ...(sentTo && { sentTo }), ...(isCancelled && { isCancelled }), sequence: this.#sequence, head: structuredClone(head), body: body.slice() } as const;
     this.#invocations.set(idOf(key), queued);
-    for (const [follower, partition] of this.#followers) if (partition === partitionOf(key)) queueMicrotask(() => this.#followers.has(follower) && follower.queued(entryOf(queued)));
+    for (const [follower, partition] of this.#followers) if (isIn(partition, key)) queueMicrotask(() => this.#followers.has(follower) && follower.queued(entryOf(queued)));
     return this.#sequence;
   }
 }
 
+const isIn = (partition: number | "all", key: QueueKey) => partition === "all" || partition === partitionOf(key);
 const noTerms: QueueTerms = { attempt: 0, notBeforeMs: 0, expiresAtMs: 0, sentUntilMs: 0 };
 const idOf = ({ tenantId, invocationId }: Pick<QueueKey, "tenantId" | "invocationId">) => `${tenantId}.${invocationId}`;
 const namesOf = ({ tenantId, functionName, invocationId }: QueueKey): QueueKey => ({ tenantId, functionName, invocationId });

@@ -175,6 +175,19 @@ export function describeQueue(name: string, open: () => Promise<SharedQueues>): 
       follow.close();
     });
 
+    it("tells a follower of all what stands in every partition", async () => {
+      await using shared = await open();
+      const [one, other] = shared.queues;
+      const keys = ["a", "b", "c", "d"].map((name) => keyOf(name as FunctionName));
+      for (const key of keys) await one.accept(key, terms(), {}, bytes("x"));
+      await one.finish(keys[1] as QueueKey, {}, bytes(""));
+      const followed = new FollowedPartition();
+      const follow = other.follow("all", followed);
+      await follow.ready;
+      expect(followed.entries.map(({ functionName }) => functionName)).toEqual(["a", "c", "d"]);
+      follow.close();
+    });
+
     it("answers each of many writes at once for itself", async () => {
       await using shared = await open();
       const [one, other] = shared.queues;
