@@ -101,6 +101,21 @@ it("a payload around the limit of what stands with its invocation, and one of me
   await expect.poll(() => partsKept(credentialsOf(test)), { timeout: 10_000 }).toBe(0);
 });
 
+it("an answer of megabytes is kept with its record, and read byte for byte at any broker", async () => {
+  await using test = await startFleet({ sites: ["plant"], brokers: 2 });
+  await test.fleet.deploy(await shellFunction("cat", "cat", { network: "none" }));
+  const [one = "", other = ""] = test.urls;
+  for (const length of [inline, inline + 1, 5 * mebibyte]) {
+    const bytes = randomBytes(length);
+    const { document } = await submit(one, "cat", bytes);
+    expect(await ended(other, document.invocationId)).toMatchObject({ result: { outcome: "succeeded" }, resultBytes: length, resultKept: true });
+    for (const url of [one, other]) expect(Buffer.from(await (await fetch(`${url}/v1/invocations/${document.invocationId}/result`)).arrayBuffer()).equals(bytes)).toBe(true);
+  }
+  const bytes = randomBytes(mebibyte);
+  const answers = await Promise.all([one, other].map((url) => fetch(`${url}/f/cat/`, { method: "POST", body: bytes, headers: { "idempotency-key": "k" } })));
+  for (const answer of answers) expect([answer.status, Buffer.from(await answer.arrayBuffer()).equals(bytes)]).toEqual([200, true]);
+});
+
 it("a dead letter keeps its long payload, which is submitted again with it", async () => {
   await using test = await startFleet({ sites: ["plant"] });
   await test.fleet.deploy(await shellFunction("fail", "cat > /dev/null; exit 3", { network: "none", retry: "never" }));

@@ -28,6 +28,7 @@ import { InstancePool } from "./instances/pool.ts";
 import { PoolDrain } from "./instances/pool-drain.ts";
 import { type AgentCredential, loadCredential } from "./join/credential.ts";
 import { renewCredential } from "./join/renew.ts";
+import { AnswerFolder } from "./journal/answer-files.ts";
 import { InterruptedRuns } from "./journal/interrupted-runs.ts";
 import { type Journal, openJournal } from "./journal/journal.ts";
 import { Outbox } from "./journal/outbox.ts";
@@ -221,7 +222,8 @@ class WiredAgent implements Agent {
     const outbox = await Outbox.open({ folder: joinPath(dataFolder, "outbox"), quotaBytes: outboxQuotaBytes, log });
     started.outbox = outbox;
     const payloads = await PayloadFolder.open(joinPath(dataFolder, "payloads"));
-    const accepted = new AcceptedWork({ ...parts, payloads, incarnation: this.#incarnation, starts, outbox, clock: this.#clock, log });
+    const answers = await AnswerFolder.open(joinPath(dataFolder, "answers"), outbox.waiting);
+    const accepted = new AcceptedWork({ ...parts, payloads, answers, incarnation: this.#incarnation, starts, outbox, clock: this.#clock, log });
     await accepted.recover((key) => interrupted.isOver(key));
     return accepted;
   }

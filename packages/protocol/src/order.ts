@@ -90,6 +90,8 @@ export const askSchema = z.discriminatedUnion("ask", [
   z.object({ ask: z.literal("confirm"), attempts: z.array(attemptKeySchema.extend({ cancel: z.boolean().default(false) })).max(maxAttemptsAsked) }),
   /** What has the agent of accepted work? Changes nothing. Answered by {@link holdingsSchema}. */
   z.object({ ask: z.literal("holdings") }),
+  /** The answer of an attempt whose outcome said that it follows: its bytes, as a streamed body. */
+  z.object({ ask: z.literal("answer"), ...attemptKeySchema.shape }),
   /** Lines of log, as a streamed body of {@link logLineSchema} JSON lines; with `follow` until cancelled. */
   z.object({
     ask: z.literal("logs"),

@@ -6,7 +6,8 @@
  * - 2 (2026-11-25): a function's `runtime`, which an agent of 1 would not heed and is not trusted with; an image's `volumes` and `faults`.
  * - 3 (2026-11-28): attempts at accepted invocations (`accepted` of a run order, the outcome subject, the asks `settle`, `confirm` and `holdings`), which an agent of 2
  *   would run like any other, and forget.
- * - 4 (2026-11-28): payloads of accepted invocations in parts (`more` of their run orders), which an agent of 3 refuses.
+ * - 4 (2026-11-28): payloads of accepted invocations in parts (`more` of their run orders), which an agent of 3 refuses, and answers of theirs that are fetched
+ *   (`bodyFollows` of an outcome, the ask `answer`).
  */
 export const protocolVersion = 4;
 

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { type AgentAddress, type ImageFacts, type InstanceId, type Introduction, LongshoreError } from "@longshore/protocol";
 import { AcceptedWork } from "../../../packages/agent/src/accepted/accepted-work.ts";
 import { MemoryJournal } from "../../../packages/agent/src/accepted/testing/memory-journal.ts";
+import { MemoryAnswers } from "../../../packages/agent/src/accepted/testing/memory-answers.ts";
 import { MemoryPayloads } from "../../../packages/agent/src/accepted/testing/memory-payloads.ts";
 import { createAskHandler } from "../../../packages/agent/src/asks/asks.ts";
 import type { AgentBus } from "../../../packages/agent/src/bus/bus.ts";
@@ -67,7 +68,7 @@ export class SimulatedAgent {
       return drained;
     };
     const startRun = createRunner({ pool, revisions, contractOf: () => echoContract as Contract, journal: noJournal, clock: systemClock, log: silentLog });
-    const accepted = new AcceptedWork({ ...new MemoryJournal().open(), payloads: new MemoryPayloads(), bus: this.#bus, incarnation: this.incarnation, startRun, findRevision: (digest) => revisions.find(digest), clock: systemClock, log: silentLog });
+    const accepted = new AcceptedWork({ ...new MemoryJournal().open(), payloads: new MemoryPayloads(), answers: new MemoryAnswers(), bus: this.#bus, incarnation: this.incarnation, startRun, findRevision: (digest) => revisions.find(digest), clock: systemClock, log: silentLog });
     const engine = { inspectImage: (reference: string) => Promise.resolve(imageOf(reference)), pullImage };
     const answerAsk = createAskHandler({ engine, images, pool, revisions, adoption: { revisionKnown: () => undefined }, logs: { read: noLines }, accepted, introduce, resume, drain });
     await this.#bus.start({

@@ -1,10 +1,12 @@
-import { type AnswerEnd, type AnswerHead, type Frame, inlineBodyBytes, LongshoreError, type Orphan, type Revision, type RunOrder } from "@longshore/protocol";
+import { type AnswerEnd, type AnswerHead, type Frame, LongshoreError, type Orphan, type Revision, type RunOrder } from "@longshore/protocol";
 import type { AgentExchange, AgentExchangeHandlers } from "../bus/bus.ts";
 import { passFailpoint } from "../failpoint.ts";
+import type { LongAnswers } from "../journal/answer-files.ts";
 import type { BegunAttempt } from "../journal/start-log.ts";
 import type { KeptResult } from "../journal/outbox.ts";
 import type { RunHandle, RunReply } from "../run/sink.ts";
 import type { StartRun } from "../session/run-exchange.ts";
+import { type Kept, KeptAnswer } from "./kept-answer.ts";
 import { PayloadFeed } from "./payload-feed.ts";
 import type { PayloadFile } from "./payload-files.ts";
 
@@ -17,6 +19,8 @@ export interface AcceptedRunParts {
   readonly begin: (begun: BegunAttempt) => Promise<void>;
   /** It was not begun, and will not be. */
   readonly dropped: () => void;
+  /** Where a long answer is kept, and what room there is for it. */
+  readonly answers: Pick<LongAnswers, "create" | "remove"> & { readonly roomBytes: () => number };
   /** Writes down what became of it, and sees to it that a broker hears. */
   readonly finish: (result: KeptResult) => void;
 }
@@ -45,8 +49,7 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   #beginning: Promise<boolean> | undefined;
   #hasBegun = false;
   #head: AnswerHead | undefined;
-  #body: Uint8Array[] | undefined = [];
-  #bodyBytes = 0;
+  readonly #answer: KeptAnswer;
 
   constructor(order: RunOrder, payload: Uint8Array | PayloadFile, exchange: AgentExchange, parts: AcceptedRunParts) {
     const isWhole = payload instanceof Uint8Array;
@@ -55,6 +58,8 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
     this.#feed = isWhole ? undefined : new PayloadFeed(payload);
     this.#exchange = exchange;
     this.#parts = parts;
+    const { create, remove, roomBytes } = parts.answers;
+    this.#answer = new KeptAnswer({ create: () => create(order), remove: () => remove(order), roomBytes, drained: () => this.#run.resume() });
     this.#run = parts.startRun({ order, body: isWhole ? payload : nothing, willBegin: () => this.#begin() }, this);
   }
 
@@ -78,7 +83,7 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   }
 
   complete(head: AnswerHead, body: Uint8Array): void {
-    this.#add(body);
+    this.#answer.add(body);
     this.#end(head);
   }
 
@@ -87,8 +92,7 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   }
 
   data(bytes: Uint8Array): boolean {
-    this.#add(bytes);
-    return true;
+    return this.#answer.add(bytes);
   }
 
   end(end: Omit<AnswerEnd, "sequenceCount">): void {
@@ -98,10 +102,10 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
   refuse(error: LongshoreError): void {
     const tell = () => this.#drop({ kind: "error", head: error.toShape() });
     if (this.#beginning === undefined) return tell(); // A1
-    [this.#body, this.#bodyBytes] = [[], 0]; // What had come of an answer is none.
     const outcome = error.phase === "execution" ? "lost" : "rejected";
     const head: AnswerHead = { complete: true, headers: [], result: { outcome, message: error.message, error: error.toShape() } };
-    void this.#beginning.then((isWritten) => (isWritten ? this.#finish(head, nothing) : tell()));
+    const dropped = this.#answer.drop(); // What had come of an answer is none.
+    void Promise.all([this.#beginning, dropped]).then(([isWritten]) => (isWritten ? this.#finish(head, { body: nothing }) : tell()));
   }
 
   requestConsumed(byteLength: number): void {
@@ -125,18 +129,11 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
     this.#run.cancel("requested");
   }
 
-  #add(bytes: Uint8Array): void {
-    this.#bodyBytes += bytes.length;
-    if (this.#bodyBytes > inlineBodyBytes) this.#body = undefined;
-    else if (bytes.length > 0) this.#body?.push(bytes);
-  }
-
   #end(head: AnswerHead): void {
     const tell = () => this.#drop({ kind: "answer", head, body: nothing });
     if (this.#beginning === undefined) return tell(); // A1
     if (this.#hasFeedFailed) return this.refuse(payloadUnread());
-    const body = this.#body === undefined ? undefined : Buffer.concat(this.#body);
-    void this.#beginning.then((isWritten) => (isWritten ? this.#finish(head, body) : tell()));
+    void Promise.all([this.#beginning, this.#answer.whole()]).then(([isWritten, kept]) => (isWritten ? this.#finish(head, kept) : tell()));
   }
 
   #drop(word: Frame): void {
@@ -145,13 +142,13 @@ export class AcceptedRun implements RunReply, AgentExchangeHandlers {
     this.#parts.dropped();
   }
 
-  /** `body` is undefined where it was too large to keep. */
-  #finish(head: AnswerHead, body: Uint8Array | undefined): void {
+  #finish(head: AnswerHead, kept: Kept): void {
     this.#feed?.close();
     const { invocationId, attempt } = this.#order;
-    const whole = { ...head, orphan: this.#orphan(), bodyBytes: this.#bodyBytes, bodyKept: body !== undefined };
+    const bodyFollows = kept === "in its file";
+    const whole = { ...head, orphan: this.#orphan(), bodyBytes: this.#answer.byteLength, bodyKept: kept !== "nothing", ...(bodyFollows && { bodyFollows }) };
     passFailpoint("after_container_exit");
-    this.#parts.finish({ invocationId, attempt, head: whole, body: body ?? nothing }); // A3
+    this.#parts.finish({ invocationId, attempt, head: whole, body: typeof kept === "object" ? kept.body : nothing }); // A3
   }
 
   #orphan(): Orphan {

@@ -5,6 +5,7 @@ import type { RunReply, RunRequest } from "../run/sink.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { testRevision } from "../testing/revision.ts";
 import { AcceptedWork } from "./accepted-work.ts";
+import { MemoryAnswers } from "./testing/memory-answers.ts";
 import { MemoryJournal } from "./testing/memory-journal.ts";
 import { MemoryPayloads } from "./testing/memory-payloads.ts";
 
@@ -31,6 +32,7 @@ async function processOn(journal: MemoryJournal, isOver = () => true) {
   const work = new AcceptedWork({
     ...journal.open(),
     payloads,
+    answers: new MemoryAnswers(),
     bus,
     incarnation: "this",
     startRun: (request, reply) => {
@@ -99,7 +101,7 @@ describe("an attempt at an accepted invocation", () => {
     expect([outcomes.length, journal.kept.size, journal.begun.size, work.has(opened)]).toEqual([2, 0, 0, false]);
   });
 
-  it("puts an answer together that comes in parts, and says how long one was that is too large to keep", async () => {
+  it("puts an answer together that comes in parts, and says of one that is too long to be told with its outcome that it follows", async () => {
     const journal = new MemoryJournal();
     const { begun, outcomes } = await processOn(journal);
     for (const parts of [["one ", "two"], ["x".repeat(inlineBodyBytes), "y"]]) {
@@ -111,7 +113,7 @@ describe("an attempt at an accepted invocation", () => {
     }
     expect(outcomes.map(({ body }) => body)).toEqual(["one two", ""]);
     const heads = [...journal.kept.values()].map(({ head }) => head);
-    expect(heads).toMatchObject([{ status: 200, headers: [["content-type", "text/plain"]], runMs: 5, bodyBytes: 7, bodyKept: true }, { bodyBytes: inlineBodyBytes + 1, bodyKept: false }]);
+    expect(heads).toMatchObject([{ status: 200, headers: [["content-type", "text/plain"]], runMs: 5, bodyBytes: 7, bodyKept: true }, { bodyBytes: inlineBodyBytes + 1, bodyKept: true, bodyFollows: true }]);
   });
 
   it("that is refused, or cancelled, before it begins is told to its broker alone", async () => {

@@ -2,6 +2,7 @@ import { LongshoreError, type Orphan, type Reason, type Revision, type RunOrder 
 import type { AgentBus, AgentExchange, AgentExchangeHandlers } from "../bus/bus.ts";
 import type { Clock } from "../clock.ts";
 import { passFailpoint } from "../failpoint.ts";
+import type { LongAnswers } from "../journal/answer-files.ts";
 import type { AttemptKey, KeptResult, Outbox } from "../journal/outbox.ts";
 import type { BegunAttempt, StartLog } from "../journal/start-log.ts";
 import type { Logger } from "../log.ts";
@@ -12,9 +13,11 @@ import { PayloadIntake } from "./payload-intake.ts";
 
 export interface AcceptedWorkOptions {
   readonly starts: Pick<StartLog, "begin" | "end" | "interrupted">;
-  readonly outbox: Pick<Outbox, "hasRoom" | "roomBytes" | "waiting" | "keep" | "read" | "settle">;
+  readonly outbox: Pick<Outbox, "roomBytes" | "waiting" | "keep" | "read" | "settle">;
   /** Where payloads that come in parts wait; together with what waits for a broker they keep its quota. */
   readonly payloads: Payloads;
+  /** Answers that are too long for the outbox; they keep its quota with it. */
+  readonly answers: LongAnswers;
   readonly bus: Pick<AgentBus, "outcome" | "connected">;
   /** Of this process: an order for an earlier one is refused. */
   readonly incarnation: string;
@@ -26,6 +29,8 @@ export interface AcceptedWorkOptions {
 
 /** What no broker has settled is told again after that time. */
 const tellAgainMs = 5_000;
+/** A broker that takes a long answer stores it, and says so, or takes another part within that time. */
+const fetchedWithinMs = 30_000;
 /** So many outcomes are on their way at a time: results may be large, and many may wait after an outage. */
 const tellAtOnce = 128;
 /** Of so many withdrawn attempts an order may still come; the oldest are forgotten first. */
@@ -69,6 +74,8 @@ export class AcceptedWork {
   /** Taken, and not finished. */
   readonly #running = new Map<string, Taken | undefined>();
   readonly #withdrawn = new Set<string>();
+  /** Brokers take the answers of these; when each was last given a part. */
+  readonly #fetchedMs = new Map<string, number>();
   readonly #keeping = new Set<Promise<void>>();
   #isClosed = false;
 
@@ -110,16 +117,22 @@ export class AcceptedWork {
 
   /** Why an order is not taken, if so. */
   #refusalOf(order: RunOrder): LongshoreError | undefined {
-    const { outbox, payloads, findRevision, incarnation } = this.#options;
+    const { findRevision, incarnation } = this.#options;
     const { invocationId, attempt, bodyBytes } = order;
     const refuse = (reason: Reason, why: string) => new LongshoreError(reason, `Cannot begin: ${why}`, { phase: "admission" });
     if (this.#withdrawn.has(nameOf(order)) || order.accepted?.incarnation !== incarnation) return refuse("attempt_withdrawn", `attempt ${attempt} of invocation ${invocationId} was taken back meanwhile`); // W4
-    if (!outbox.hasRoom) return refuse("outbox_full", "the results that wait on this agent for a broker have reached their quota");
+    if (this.#roomBytes <= 0) return refuse("outbox_full", "the results that wait on this agent for a broker have reached their quota");
     if (this.has(order)) return refuse("invocation_exists", `attempt ${attempt} of invocation ${invocationId} is here already`);
     if (!order.more) return undefined;
     if (bodyBytes === undefined) return refuse("bad_frame", "its payload comes in parts, and its length is not known");
     if (order.revision === undefined && findRevision(order.revisionDigest) === undefined) return refuse("revision_unknown", "the agent does not know the revision");
-    return bodyBytes > outbox.roomBytes - payloads.totalBytes ? refuse("outbox_full", `its payload of ${bodyBytes} bytes has no room beside what waits on this agent`) : undefined;
+    return bodyBytes > this.#roomBytes ? refuse("outbox_full", `its payload of ${bodyBytes} bytes has no room beside what waits on this agent`) : undefined;
+  }
+
+  /** What the outbox' quota leaves, beside all that waits on the disk. */
+  get #roomBytes(): number {
+    const { outbox, payloads, answers } = this.#options;
+    return outbox.roomBytes - payloads.totalBytes - answers.totalBytes;
   }
 
   /** Nothing begins before all of it is there: whoever sends it may go away. */
@@ -139,11 +152,12 @@ export class AcceptedWork {
   }
 
   #run(order: RunOrder, payload: Uint8Array | PayloadFile, exchange: AgentExchange): AcceptedRun {
-    const { startRun, findRevision, starts } = this.#options;
+    const { startRun, findRevision, starts, answers } = this.#options;
     const name = nameOf(order);
     const run = new AcceptedRun(order, payload, exchange, {
       startRun,
       findRevision,
+      answers: { create: (key) => answers.create(key), remove: (key) => answers.remove(key), roomBytes: () => this.#roomBytes },
       begin: (begun) => starts.begin(begun),
       dropped: () => void this.#running.delete(name),
       finish: (result) => {
@@ -185,9 +199,26 @@ export class AcceptedWork {
       this.#told.get(name)?.();
       this.#told.delete(name);
       await this.#options.outbox.settle(key);
+      await this.#options.answers.remove(key);
+      this.#fetchedMs.delete(name);
       this.#options.starts.end(key); // W2
     }
     this.#tell();
+  }
+
+  /** A long answer that an outcome told of, in parts. Throws `body_lost`: it is not here, or the disk does not give it. */
+  async *answer(key: AttemptKey): AsyncGenerator<Uint8Array, void> {
+    const { answers, clock } = this.#options;
+    const name = nameOf(key);
+    try {
+      if (!this.#waiting.has(name)) throw new Error("It does not wait here");
+      for await (const part of answers.read(key)) {
+        this.#fetchedMs.set(name, clock.monotonicMs());
+        yield part;
+      }
+    } catch (cause) {
+      throw new LongshoreError("body_lost", `Cannot give the answer of attempt ${key.attempt} of invocation ${key.invocationId}: it is not on this host's disk any more`, { phase: "execution", cause });
+    }
   }
 
   /** The bus is there again: whatever was told may not have arrived. */
@@ -240,6 +271,8 @@ export class AcceptedWork {
 
   /** Behind the others: what no broker settles keeps none of them from being told. */
   #tellAgain(name: string): void {
+    const { clock } = this.#options;
+    if (clock.monotonicMs() - (this.#fetchedMs.get(name) ?? -fetchedWithinMs) < fetchedWithinMs) return void this.#told.set(name, clock.after(tellAgainMs, () => this.#tellAgain(name))); // A broker is at it.
     this.#told.delete(name);
     const waiting = this.#waiting.get(name);
     this.#waiting.delete(name);

@@ -10,6 +10,7 @@ import { ManualClock } from "../testing/manual-clock.ts";
 import { testRevision } from "../testing/revision.ts";
 import { AcceptedWork } from "./accepted-work.ts";
 import { PayloadFolder } from "./payload-files.ts";
+import { MemoryAnswers } from "./testing/memory-answers.ts";
 import { MemoryJournal } from "./testing/memory-journal.ts";
 import { MemoryPayloads } from "./testing/memory-payloads.ts";
 
@@ -28,6 +29,7 @@ function scene(bytes = randomBytes(300_000), changes: Partial<RunOrder> = {}) {
   const work = new AcceptedWork({
     ...journal.open(),
     payloads,
+    answers: new MemoryAnswers(),
     bus: { connected: true, outcome: (frame) => void told.push(frame) },
     incarnation: "this",
     startRun: (request, reply) => {

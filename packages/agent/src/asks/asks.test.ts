@@ -53,6 +53,7 @@ function scene() {
         told.push(["confirm", attempts]);
         return { unknown: [], waiting: [] };
       },
+      answer: () => lines(),
       holdings: { running: [{ invocationId: "i1", attempt: 2 }], waiting: [], unreadable: 0 },
     },
     introduce: tell("introduce"),

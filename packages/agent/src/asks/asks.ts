@@ -17,7 +17,7 @@ export interface AskedParts {
   readonly revisions: KnownRevisions;
   readonly adoption: Pick<Adoption, "revisionKnown">;
   readonly logs: Pick<LogStore, "read">;
-  readonly accepted: Pick<AcceptedWork, "settle" | "confirm" | "holdings">;
+  readonly accepted: Pick<AcceptedWork, "settle" | "confirm" | "holdings" | "answer">;
   readonly introduce: () => void;
   readonly drain: (deadlineMs: number) => Promise<void>;
   readonly resume: () => void;
@@ -25,10 +25,10 @@ export interface AskedParts {
 
 /** Answers everything a broker asks beside running. */
 export function createAskHandler(parts: AskedParts): AskHandler {
-  return (ask, signal) => (ask.ask === "logs" ? parts.logs.read(ask, signal) : ask.ask === "inspect_image" ? inspectImage(parts.engine, ask, signal) : handle(parts, ask));
+  return (ask, signal) => (ask.ask === "answer" ? parts.accepted.answer(ask) : ask.ask === "logs" ? parts.logs.read(ask, signal) : ask.ask === "inspect_image" ? inspectImage(parts.engine, ask, signal) : handle(parts, ask));
 }
 
-async function handle(parts: AskedParts, ask: Exclude<Ask, { ask: "logs" | "inspect_image" }>): Promise<unknown> {
+async function handle(parts: AskedParts, ask: Exclude<Ask, { ask: "answer" | "logs" | "inspect_image" }>): Promise<unknown> {
   switch (ask.ask) {
     case "introduce":
       return parts.introduce();

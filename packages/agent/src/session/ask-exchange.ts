@@ -32,7 +32,7 @@ async function answer(frame: Frame & { kind: "open" }, exchange: AgentExchange, 
 /** Lines that come at once go in frames of about that size. */
 const batchBytes = 32 * 1024;
 
-/** Streams JSON lines under credit: a slow broker slows the source. */
+/** Streams JSON lines, or bytes as they are, under credit: a slow broker slows the source. */
 class LineWriter {
   readonly #exchange: AgentExchange;
   readonly #writer: BodyWriter;
@@ -68,7 +68,7 @@ class LineWriter {
     try {
       for await (const line of lines) {
         if (signal.aborted) break;
-        this.#add(encoder.encode(`${JSON.stringify(line)}\n`));
+        this.#add(line instanceof Uint8Array ? line : encoder.encode(`${JSON.stringify(line)}\n`));
         if (this.#batchBytes >= batchBytes) this.#flush();
         if (!this.#hasRoom) await this.#room(signal);
       }

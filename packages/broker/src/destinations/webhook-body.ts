@@ -9,7 +9,7 @@ export function webhookBody(record: InvocationRecord, body: Uint8Array | undefin
   const event: WebhookEvent = {
     type: `invocation.${record.result.outcome}`,
     timestamp: record.finishedAt,
-    data: { record: withoutSecrets(record), ...(record.resultKept && body !== undefined && body.length <= maxWebhookBodyBytes && { body: bodyOf(body) }) },
+    data: { record: withoutSecrets(record), ...(record.resultKept && body !== undefined && Math.max(body.length, record.resultBytes) <= maxWebhookBodyBytes && { body: bodyOf(body) }) },
   };
   return encodeJson(event);
 }

@@ -20,7 +20,7 @@ export interface BrokerParts {
   readonly invocations: {
     view(tenantId: TenantId, invocationId: InvocationId, waitMs?: number): Promise<InvocationView>;
     cancel(tenantId: TenantId, invocationId: InvocationId): Promise<void>;
-    result(tenantId: TenantId, invocationId: InvocationId): Promise<{ record: InvocationRecord; body: Uint8Array }>;
+    result(tenantId: TenantId, invocationId: InvocationId): Promise<{ record: InvocationRecord; body: Uint8Array | AsyncIterable<Uint8Array> }>;
   };
   readonly queue: Acceptor & Pick<Queue, "list" | "survey">;
   readonly deadLetters: Pick<DeadLetters, "list" | "get" | "redrive" | "redriveAll" | "remove">;

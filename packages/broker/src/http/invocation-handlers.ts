@@ -3,6 +3,7 @@ import type { LogQuery } from "../logs/log-query.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 import { readLogFilter } from "./log-filter.ts";
 import { readNumber } from "./query.ts";
+import { answerBody } from "./stored-body-answer.ts";
 import { abortOnClose, LineAnswer } from "./ndjson.ts";
 
 /** Another spelling than ours names nothing: the same answer as for an unknown id. */
@@ -28,8 +29,8 @@ export const invocationHandlers = {
   async getResult(context) {
     const { record, body } = await context.parts.invocations.result(context.tenantId, idOf(context));
     const type = record.resultHeaders?.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "application/octet-stream";
-    context.response.writeHead(200, { "Content-Type": type, "Content-Length": body.length, "Longshore-Invocation-Id": record.invocationId, "Longshore-Result": record.result.outcome });
-    context.response.end(body);
+    const headers = { "Content-Type": type, "Longshore-Invocation-Id": record.invocationId, "Longshore-Result": record.result.outcome };
+    await answerBody(context.response, headers, body, body instanceof Uint8Array ? body.length : record.resultBytes);
   },
   functionLogs: (context) => streamLogs(context, { functionName: parseName(functionNameSchema, context.parameters["fn"], "function") }),
   invocationLogs: (context) => streamLogs(context, { invocationId: idOf(context) }),

@@ -20,7 +20,7 @@ export async function answerBody(response: ServerResponse, headers: OutgoingHttp
 }
 
 /** Resolves when there is room, or nobody to take it. */
-function drained(response: ServerResponse): Promise<void> {
+export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       response.off("drain", done).off("close", done);

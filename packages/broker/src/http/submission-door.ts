@@ -6,15 +6,17 @@ import type { Queue } from "../queue/queue.ts";
 import { shownView } from "../queue/queue-view.ts";
 import { startOf } from "../queue/start-time.ts";
 import type { Accepted, Submission, SubmissionTerms } from "../queue/submissions.ts";
+import { isWholeAnswer, statusOfResult } from "./answer-status.ts";
 import { InvocationFront } from "./invocation-front.ts";
 import { type InvocationHead, readInvocationHead } from "./invocation-request.ts";
 import type { HttpLimits } from "./limits.ts";
 import { readPayload } from "./payload-intake.ts";
 import { readNumber } from "./query.ts";
 import type { Destination } from "./router.ts";
+import { drained } from "./stored-body-answer.ts";
 
 /** What accepts work. */
-export type Acceptor = Pick<Queue, "receive" | "accept" | "answer">;
+export type Acceptor = Pick<Queue, "receive" | "accept" | "answer" | "answerOf">;
 
 /** How an invocation is to be taken; throws `bad_schema` naming the parameter. */
 export function readInvokeQuery(query: URLSearchParams): InvokeQuery {
@@ -50,7 +52,7 @@ export async function invokeOnce(acceptor: Acceptor, limits: HttpLimits, incomin
   const front = new InvocationFront(incoming, response, head.invocationId);
   const { isNew, view } = await submit(head, response, () => acceptor.answer(submission));
   if (!isNew) response.setHeader("Longshore-Replayed", "true");
-  if ("record" in view) return answer(front, view.record, view.body);
+  if ("record" in view) return answer(front, response, view.record, acceptor.answerOf(tenantId, view));
   front.fail(new LongshoreError("still_running", `Cannot answer yet: invocation ${head.invocationId} has not ended; call again with the same key, or ask for its result`, { phase: "execution", retryAfterMs: 1_000 }));
 }
 
@@ -65,13 +67,24 @@ function submit({ idempotencyKey, invocationId, functionName }: InvocationHead, 
   return underKey({ field: "Idempotency-Key", invocationId, action: `invoke "${functionName}"` }, take);
 }
 
-function answer(front: InvocationFront, record: InvocationRecord, body: Uint8Array): void {
+async function answer(front: InvocationFront, response: ServerResponse, record: InvocationRecord, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
   if (!record.resultKept) return front.fail(tooLarge(record.invocationId as InvocationId, record.resultBytes));
   const { siteId, agentId, revisionId, start, result } = record;
   const head: AnswerHead = { complete: true, headers: record.resultHeaders ?? [], result, siteId, agentId, revisionId, start };
-  front.complete(head, body);
+  if (body instanceof Uint8Array || !isWholeAnswer(result)) return front.complete(head, body instanceof Uint8Array ? body : new Uint8Array(0));
+  front.head({ ...head, complete: false, status: statusOfResult(result) });
+  try {
+    for await (const part of body) {
+      front.data(part);
+      if (response.writableNeedDrain) await drained(response);
+      if (response.destroyed) return;
+    }
+    front.end({ result });
+  } catch (error) {
+    front.fail(LongshoreError.from(error, "Cannot read the answer"));
+  }
 }
 
 function tooLarge(invocationId: InvocationId, bytes: number): LongshoreError {
-  return new LongshoreError("result_not_kept", `Cannot give the answer of invocation ${invocationId}: its ${bytes} bytes were too many to keep for its Idempotency-Key`, { phase: "execution" });
+  return new LongshoreError("result_not_kept", `Cannot give the answer of invocation ${invocationId}: its ${bytes} bytes were not kept for its Idempotency-Key`, { phase: "execution" });
 }

@@ -1,4 +1,4 @@
-import { type InvocationId, type InvocationView, LongshoreError, type PendingInvocation, type TenantId } from "@longshore/protocol";
+import { type InvocationId, type InvocationRecord, type InvocationView, LongshoreError, type PendingInvocation, type TenantId } from "@longshore/protocol";
 import type { RecordStore } from "../bus/bus.ts";
 import type { Queue } from "../queue/queue.ts";
 import { type Inflight, inflightView } from "./inflight.ts";
@@ -9,7 +9,7 @@ export interface InvocationsOptions {
   readonly inflight: Inflight;
   readonly elsewhere: InflightElsewhere;
   readonly records: RecordStore;
-  readonly queue: Pick<Queue, "find" | "whenEnded" | "cancel">;
+  readonly queue: Pick<Queue, "find" | "whenEnded" | "cancel" | "answerOf">;
 }
 
 /** Invocations by their id, wherever they are: under way here, ended, under way on another broker. */
@@ -37,12 +37,12 @@ export class Invocations {
     if ((await readRecord(records, tenantId, invocationId)) === undefined) throw notFound(invocationId);
   }
 
-  /** Record and answer. Throws `still_running`, `result_not_kept`, `invocation_not_found`. */
-  async result(tenantId: TenantId, invocationId: InvocationId): Promise<StoredRecord> {
+  /** Record and answer, whole or in parts. Throws `still_running`, `result_not_kept`, `invocation_not_found`. */
+  async result(tenantId: TenantId, invocationId: InvocationId): Promise<{ readonly record: InvocationRecord; readonly body: Uint8Array | AsyncIterable<Uint8Array> }> {
     const found = await this.#find(tenantId, invocationId, 0);
     if (!("record" in found)) throw new LongshoreError("still_running", `Cannot read the result of invocation ${invocationId}: it is ${found.state}`, { retryAfterMs: 1_000 });
-    if (found.record.resultKept) return found;
-    throw new LongshoreError("result_not_kept", `Cannot read the result of invocation ${invocationId}: its ${found.record.resultBytes} bytes were too many to keep`);
+    if (found.record.resultKept) return { record: found.record, body: this.#options.queue.answerOf(tenantId, found) };
+    throw new LongshoreError("result_not_kept", `Cannot read the result of invocation ${invocationId}: its ${found.record.resultBytes} bytes were not kept`);
   }
 
   async #find(tenantId: TenantId, invocationId: InvocationId, waitMs: number): Promise<PendingInvocation | StoredRecord> {

@@ -13,7 +13,7 @@ const log = pino({ level: "silent" });
 const acme = "acme" as TenantId;
 const globex = "globex" as TenantId;
 
-const nothingAccepted = { find: () => Promise.resolve(undefined), whenEnded: () => Promise.resolve(undefined), cancel: () => Promise.resolve(false) };
+const nothingAccepted = { find: () => Promise.resolve(undefined), whenEnded: () => Promise.resolve(undefined), cancel: () => Promise.resolve(false), answerOf: (_tenantId: unknown, { body }: { readonly body: Uint8Array }) => body };
 
 /** Brokers that share a store and can ask each other, as over the bus. */
 function brokers(count: number) {
@@ -61,7 +61,7 @@ describe("the record of an invocation", () => {
     expect(await other.invocations.view(acme, call.invocationId)).toMatchObject({ state: "finished", record: { result: { outcome: "succeeded" }, resultKept: true } });
     const { record, body } = await other.invocations.result(acme, call.invocationId);
     expect(record.resultHeaders).toEqual([["content-type", "text/plain"]]);
-    expect(Buffer.from(body).toString()).toBe("done");
+    expect(Buffer.from(body as Uint8Array).toString()).toBe("done");
     expect(one.counted).toHaveLength(1);
   });
 
@@ -157,7 +157,7 @@ describe("an orphan", () => {
     const invocationId = store(one, orphanFrame());
     const { record, body } = await other.invocations.result(acme, invocationId);
     expect(record).toMatchObject({ agentId: "a1", siteId: "plant", attempt: 2, instanceId: "i1", start: "cold", timings: { runMs: 7 }, resultBytes: 4, payloadBytes: 3 });
-    expect(Buffer.from(body).toString()).toBe("late");
+    expect(Buffer.from(body as Uint8Array).toString()).toBe("late");
   });
 
   it("is stored once: the first one stays", async () => {

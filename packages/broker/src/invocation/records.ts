@@ -1,4 +1,5 @@
 import { type AnswerHead, type Frame, type InvocationRecord, invocationRecordSchema, LongshoreError, type Orphan, orphanSchema } from "@longshore/protocol";
+import { type StoredBody, storedBodySchema } from "../bus/body-store.ts";
 import type { RecordStore } from "../bus/bus.ts";
 import { readAnswerHead } from "./read-answer.ts";
 
@@ -6,6 +7,8 @@ import { readAnswerHead } from "./read-answer.ts";
 export interface StoredRecord {
   readonly record: InvocationRecord;
   readonly body: Uint8Array;
+  /** The answer's body, where it is stored on its own. */
+  readonly answer?: StoredBody | undefined;
 }
 
 /** Reads a record by its invocation's id; what was appended a moment ago is waited for. */
@@ -18,7 +21,8 @@ export async function readRecord(store: RecordStore, tenantId: string, invocatio
 export function readStoredRecord(stored: { readonly head: unknown; readonly body: Uint8Array }, invocationId: string): StoredRecord {
   const parsed = invocationRecordSchema.safeParse(stored.head);
   if (!parsed.success) throw new LongshoreError("unexpected", `Cannot read the record of invocation ${invocationId}: it was written by another version`, { cause: parsed.error });
-  return { record: parsed.data, body: stored.body };
+  const answer = (stored.head as { answer?: unknown }).answer;
+  return { record: parsed.data, body: stored.body, ...(answer !== undefined && { answer: storedBodySchema.parse(answer) }) };
 }
 
 async function afterFlush(store: RecordStore, tenantId: string, invocationId: string) {

@@ -5,7 +5,7 @@ import type { AttemptEnds } from "./attempt-ends.ts";
 import type { Claims } from "./claims.ts";
 import { cancelled } from "./own-results.ts";
 import type { QueueIndex } from "./queue-index.ts";
-import { readOutcome } from "./read-outcome.ts";
+import { type AttemptOutcome, readOutcome } from "./read-outcome.ts";
 import { readStored } from "./stored-invocation.ts";
 
 export interface AgentReportsOptions {
@@ -20,6 +20,8 @@ export interface AgentReportsOptions {
 /** Takes what agents say of the attempts that they were sent, to whichever broker. The invariants are {@link QueueRunner}'s. */
 export class AgentReports {
   readonly #options: AgentReportsOptions;
+  /** Attempts whose long answers are on their way here. */
+  readonly #fetching = new Set<string>();
 
   constructor(options: AgentReportsOptions) {
     this.#options = options;
@@ -27,8 +29,16 @@ export class AgentReports {
 
   /** An agent says what became of an attempt. Throws `bad_frame`; `bus_down`: it will say so again. */
   async outcome(from: AgentAddress, frame: Frame): Promise<void> {
-    const { claims, ends, settle } = this.#options;
     const outcome = readOutcome(frame);
+    if (!outcome.bodyFollows) return this.#take(from, outcome);
+    const name = `${outcome.orphan.tenantId} ${outcome.orphan.invocationId} ${outcome.orphan.attempt}`;
+    if (this.#fetching.has(name)) return; // It was told again meanwhile.
+    this.#fetching.add(name);
+    await this.#take(from, outcome).finally(() => this.#fetching.delete(name));
+  }
+
+  async #take(from: AgentAddress, outcome: AttemptOutcome): Promise<void> {
+    const { claims, ends, settle } = this.#options;
     const { invocationId, attempt } = outcome.orphan;
     const tenantId = outcome.orphan.tenantId as TenantId;
     const claimed = claims.find(tenantId, invocationId);

@@ -1,8 +1,10 @@
 import type { AgentAddress, FunctionName, InvocationRecord, InvocationResult, LongshoreError, TenantId } from "@longshore/protocol";
-import type { BodyStore, StoredBody } from "../bus/body-store.ts";
+import type { BodyOwner, BodyStore, StoredBody } from "../bus/body-store.ts";
 import type { Along, Listed, QueuedInvocation, QueueStore } from "../bus/queue-store.ts";
 import type { Clock } from "../clock.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { Asker } from "../roster/ask-agent.ts";
+import { answerOwner, fetchAnswer } from "./answer-fetch.ts";
 import { afterAttempt, type Next, type RepetitionRules } from "./after-attempt.ts";
 import { deadLetterOf } from "./dead-letter.ts";
 import { followUpOf } from "./follow-ups.ts";
@@ -15,7 +17,8 @@ import { historyOf, readStored, recordWithoutAnswer, type StoredInvocation, take
 
 export interface AttemptEndsOptions {
   readonly queue: Pick<QueueStore, "again" | "finish" | "find" | "remove">;
-  readonly bodies: Pick<BodyStore, "remove">;
+  readonly bodies: Pick<BodyStore, "write" | "remove">;
+  readonly asker: Asker;
   readonly registry: Pick<Registry, "find">;
   /** A terminal record was stored, by this broker. */
   readonly ended: (tenantId: TenantId, record: InvocationRecord) => void;
@@ -48,8 +51,20 @@ export class AttemptEnds {
     if (stored.sent?.agentId !== from.agentId || stored.sent.siteId !== from.siteId) return true; // It is not that agent's to tell.
     const record = { ...recordOfOutcome(outcome, from, this.#options.clock.date()), ...historyOf(stored) };
     if (this.#next(queued, stored, record.result).next === "again") return this.follow(queued, stored, record.result);
-    await this.#finish(queued, stored, record, outcome.body);
+    await this.#finishWithAnswer(queued, stored, record, outcome, from);
     return true; // Where another record came first, that stays.
+  }
+
+  /** A long answer is stored before the record that names it. */
+  async #finishWithAnswer(queued: QueuedInvocation, stored: StoredInvocation, record: InvocationRecord, outcome: AttemptOutcome, from: AgentAddress): Promise<void> {
+    if (!outcome.bodyFollows) {
+      await this.#finish(queued, stored, record, outcome.body);
+      return;
+    }
+    const { invocationId, tenantId, attempt } = queued;
+    const answer = await fetchAnswer(this.#options, from, { tenantId, invocationId, attempt, byteLength: outcome.bodyBytes });
+    const isStored = await this.#finish(queued, stored, { ...record, resultKept: answer !== undefined, ...(answer && { answer }) }, nothing);
+    if (!isStored && answer !== undefined) await this.#remove(answerOwner(queued), answer);
   }
 
   /** After an attempt that left no answer to be kept. False: the entry has changed meanwhile. */
@@ -94,17 +109,22 @@ export class AttemptEnds {
     return isStored;
   }
 
-  async #finish(queued: QueuedInvocation, stored: StoredInvocation, record: InvocationRecord, body: Uint8Array): Promise<void> {
+  /** False: another record came first, and stays. */
+  async #finish(queued: QueuedInvocation, stored: StoredInvocation, record: InvocationRecord, body: Uint8Array): Promise<boolean> {
     const { queue, ended } = this.#options;
     const along = this.#along(queued, stored, record, body);
-    if (!(await queue.finish(queued, record, body, along))) return removeGhost(queued, queue);
+    if (!(await queue.finish(queued, record, body, along))) {
+      await removeGhost(queued, queue);
+      return false;
+    }
     ended(queued.tenantId, record);
-    if (stored.payload !== undefined && along.dead === undefined) await this.#removePayload(queued, stored.payload);
+    if (stored.payload !== undefined && along.dead === undefined) await this.#remove(payloadOwner(queued), stored.payload);
+    return true;
   }
 
   /** Nobody needs it any more. */
-  async #removePayload(queued: QueuedInvocation, { writing }: StoredBody): Promise<void> {
-    await this.#options.bodies.remove(payloadOwner(queued), writing).catch(() => undefined); // It is found among those that nobody names.
+  async #remove(owner: BodyOwner, { writing }: StoredBody): Promise<void> {
+    await this.#options.bodies.remove(owner, writing).catch(() => undefined); // It is found among those that nobody names.
   }
 
   /** What comes of the end: a letter that can be submitted again, and what its function names as destination. */

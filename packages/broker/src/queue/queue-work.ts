@@ -71,7 +71,7 @@ export class QueueWork {
     this.#options = options;
     const settlements = new Settlements(asker, log);
     const claims = (this.#claims = new Claims({ placement, released: (which) => this.#runner.capacityChanged(which) }));
-    const ends = new AttemptEnds({ queue, bodies, registry, ended, clock });
+    const ends = new AttemptEnds({ queue, bodies, asker, registry, ended, clock });
     const sender = new AttemptSender({ queue, bodies, bus, claims, ends, placement, credentials, begun: (claimed) => this.#unconfirmed.begun(claimed), clock, log });
     this.#unconfirmed = new Unconfirmed({
       clock,

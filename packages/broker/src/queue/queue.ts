@@ -1,6 +1,8 @@
 import type { AgentAddress, Frame, InvocationId, InvocationList, InvocationPageQuery, LongshoreError, QueueView as QueueSurvey, TenantId } from "@longshore/protocol";
 import type { BodyWriting } from "../bus/body-store.ts";
 import type { QueuedInvocation } from "../bus/queue-store.ts";
+import type { StoredRecord } from "../invocation/records.ts";
+import { answerOwner } from "./answer-fetch.ts";
 import { Endings } from "./endings.ts";
 import { listedView, type QueueView, readEach, unreadableView, viewOf } from "./queue-view.ts";
 import { QueueWork, type QueueWorkOptions } from "./queue-work.ts";
@@ -106,6 +108,11 @@ export class Queue {
   async find(tenantId: TenantId, invocationId: InvocationId): Promise<QueueView | undefined> {
     const found = await this.#options.bus.store.queue.find(tenantId, invocationId);
     return found === undefined ? undefined : viewOf(found);
+  }
+
+  /** The answer that a record was stored with, whole or in parts as they are read. */
+  answerOf(tenantId: TenantId, { record, body, answer }: StoredRecord): Uint8Array | AsyncIterable<Uint8Array> {
+    return answer === undefined ? body : this.#options.bus.store.bodies.read(answerOwner({ tenantId, invocationId: record.invocationId as InvocationId }), answer);
   }
 
   /** Resolves with it once it has its record, or with what it is after that time. */

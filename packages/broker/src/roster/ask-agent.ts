@@ -7,6 +7,8 @@ export interface AskOptions {
   readonly silenceMs: number;
   /** Cancels the ask at the agent. */
   readonly signal?: AbortSignal | undefined;
+  /** Takes the bytes of a streamed answer that is no lines; their consumer may make the agent wait. */
+  readonly onBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined;
   /** Takes the lines of a streamed answer; their consumer may make the agent wait by a promise. */
   readonly onLine?: ((line: unknown) => void | Promise<void>) | undefined;
 }
@@ -126,6 +128,8 @@ class AskExchange implements ExchangeHandlers {
   }
 
   #takeBytes(bytes: Uint8Array): void {
+    const { onBytes } = this.#context.options;
+    if (onBytes !== undefined) return this.#consume(bytes.length, () => onBytes(bytes));
     let begin = 0;
     for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, begin)) {
       const line = Buffer.concat([...this.#partial, bytes.subarray(begin, end)]);
@@ -142,10 +146,14 @@ class AskExchange implements ExchangeHandlers {
   #takeLine(line: Uint8Array): void {
     const value: unknown = JSON.parse(decoder.decode(line));
     const { onLine } = this.#context.options;
+    this.#consume(line.length + 1, () => onLine?.(value));
+  }
+
+  #consume(byteLength: number, consume: () => void | Promise<void>): void {
     this.#consuming = this.#consuming.then(async () => {
       if (this.#isOver) return;
-      await onLine?.(value);
-      this.#reader.consumed(line.length + 1);
+      await consume();
+      this.#reader.consumed(byteLength);
     });
     this.#consuming.catch((error: unknown) => this.#giveUp(error));
   }

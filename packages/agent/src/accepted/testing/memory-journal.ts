@@ -37,10 +37,9 @@ export class MemoryJournal {
         end: (key) => void begun.delete(nameOf(key)),
       },
       outbox: {
-        get hasRoom() {
-          return hasRoom();
+        get roomBytes() {
+          return hasRoom() ? 1_000_000 : 0;
         },
-        roomBytes: 1_000_000,
         waiting: [...kept.values()],
         async keep(result) {
           await write(`keep ${nameOf(result)}`);

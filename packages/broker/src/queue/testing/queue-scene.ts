@@ -6,6 +6,7 @@ import type { DeliveryOutcome } from "../../destinations/delivery-outcome.ts";
 import type { WebhookDelivery } from "../../destinations/webhook.ts";
 import { FakeBus, type FakeExchange } from "../../invocation/testing/fake-bus.ts";
 import { type RevisionWishes, testRevision } from "../../registry/testing/revision.ts";
+import type { AskOptions } from "../../roster/ask-agent.ts";
 import { TestFleet } from "../../roster/testing/test-fleet.ts";
 import { Queue } from "../queue.ts";
 import type { Submission } from "../submissions.ts";
@@ -44,6 +45,8 @@ export class QueueScene {
   readonly settledAttempts: string[] = [];
   /** Agents answer when it is there. */
   answering = Promise.resolve();
+  /** What an agent has of a long answer; it may throw. */
+  longAnswer: () => Iterable<Uint8Array> = () => [];
   readonly revisions = new Map<string, Revision>();
   readonly queue: Queue;
   refusal: LongshoreError | undefined;
@@ -59,7 +62,7 @@ export class QueueScene {
       registry: { find: (tenantId, functionName) => this.revisions.get(`${tenantId}.${functionName}`) },
       roster: this.fleet.roster,
       credentials: { find: () => undefined },
-      asker: { ask: (agent, question) => this.#answer(agent, question) },
+      asker: { ask: (agent, question, options) => this.#answer(agent, question, options) },
       webhooks: {
         secrets: async () => ["whsec_tenant"],
         deliver: async (delivery) => {
@@ -158,9 +161,10 @@ export class QueueScene {
     return { attempt: found.attempt, sequence: found.sequence, isSent: found.sentUntilMs > 0, past: past.map(({ result }) => result.outcome) };
   }
 
-  async #answer({ agentId }: AgentAddress, question: Ask): Promise<unknown> {
+  async #answer({ agentId }: AgentAddress, question: Ask, { onBytes }: AskOptions): Promise<unknown> {
     this.asks.push({ agentId, question });
     await this.answering;
+    if (question.ask === "answer") for (const part of this.longAnswer()) await onBytes?.(part);
     if (question.ask === "settle") for (const { invocationId, attempt } of question.attempts) this.settledAttempts.push(`${agentId} ${invocationId} ${attempt}`);
     if (question.ask === "holdings") return this.holdings.get(agentId);
     const hasNot = ({ invocationId, attempt }: { invocationId: InvocationId; attempt: number }) => this.missing.has(invocationId) || this.settledAttempts.includes(`${agentId} ${invocationId} ${attempt}`);
