@@ -123,7 +123,7 @@ export const stages: readonly Stage[] = (["stdio", "http"] as const).flatMap((co
 export const timeoutMs = 6_000;
 export const stopGraceMs = 2_000;
 /** Of one function at one agent: three agents share the processors of a host that each takes for its own. */
-const mostInstances = 3;
+const mostInstances = 2;
 
 /** A stage's document; `truth`: where ground truth is told. */
 export async function documentOf({ name, contract, idempotent, retry, timeoutMs: limitMs = timeoutMs }: Stage, truth: string): Promise<FunctionDocument> {

@@ -46,9 +46,9 @@ export interface FaultyFleetOptions {
 const agentSettings = {
   LONGSHORE_AGENT_LOG_LEVEL: "warn",
   LONGSHORE_AGENT_IDLE_MS: "25000",
-  LONGSHORE_AGENT_INSTANCES_MAX: "12",
+  LONGSHORE_AGENT_INSTANCES_MAX: "30",
   LONGSHORE_AGENT_HELD_MAX: "4",
-  LONGSHORE_AGENT_MEMORY_BYTES: String(2 ** 30),
+  LONGSHORE_AGENT_MEMORY_BYTES: String(3 * 2 ** 30),
 };
 
 /** The first agent's: a few large results are over it. */

@@ -13,9 +13,8 @@ export interface LoadOptions {
   readonly history: HistoryWriter;
   readonly clock: HarnessClock;
   readonly random: () => number;
-  /** Invocations a second, of which that part is accepted work and the rest sync calls. */
+  /** Invocations a second. */
   readonly ratePerSecond: number;
-  readonly asyncShare: number;
   readonly tenants: readonly Tenant[];
   /** False: what is repeated after a failure does not fail by itself, since repetition takes minutes. */
   readonly repeatsFailures: boolean;
@@ -51,11 +50,13 @@ interface Demand {
   readonly longestMs: number;
   /** Of invocations that start a program each. */
   readonly stdioShare: number;
+  /** Of invocations that are accepted work; the rest are sync calls. */
+  readonly asyncShare: number;
 }
 
 const demands: Readonly<Record<Pace, Demand>> = {
-  mixed: { shares: [["succeed", 0.84], ["fail", 0.05], ["exit", 0.04], ["eat", 0.02], ["overtime", 0.03], ["stubborn", 0.02]], longestMs: 2_500, stdioShare: 0.2 },
-  brief: { shares: [["succeed", 0.987], ["fail", 0.005], ["exit", 0.003], ["eat", 0.001], ["overtime", 0.002], ["stubborn", 0.002]], longestMs: 100, stdioShare: 0.02 },
+  mixed: { shares: [["succeed", 0.84], ["fail", 0.05], ["exit", 0.04], ["eat", 0.02], ["overtime", 0.03], ["stubborn", 0.02]], longestMs: 2_500, stdioShare: 0.2, asyncShare: 0.75 },
+  brief: { shares: [["succeed", 0.992], ["fail", 0.005], ["exit", 0.0012], ["eat", 0.0004], ["overtime", 0.0008], ["stubborn", 0.0006]], longestMs: 100, stdioShare: 0.005, asyncShare: 0.92 },
 };
 
 /** Submits and calls at random, at a rate, through every broker, and writes down all that comes of it. */
@@ -86,8 +87,8 @@ export class Load {
 
   /** Begins one. */
   one(): void {
-    const { random, stages, asyncShare, tenants, repeatsFailures, pace } = this.#options;
-    const { shares, longestMs, stdioShare } = demands[pace];
+    const { random, stages, tenants, repeatsFailures, pace } = this.#options;
+    const { shares, longestMs, stdioShare, asyncShare } = demands[pace];
     const contract = random() < stdioShare ? "stdio" : "http";
     const ofContract = stages.filter((stage) => stage.contract === contract);
     const stage = pick(ofContract.length > 0 ? ofContract : stages, random);

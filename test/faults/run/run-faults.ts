@@ -23,7 +23,6 @@ export interface FaultRunOptions {
   readonly seed: number;
   readonly minutes: number;
   readonly ratePerSecond: number;
-  readonly asyncShare?: number;
   readonly fleet?: FaultyFleetOptions;
   readonly stages?: readonly Stage[];
   readonly repeatsFailures?: boolean;
@@ -52,7 +51,7 @@ export async function runFaults(options: FaultRunOptions): Promise<HistoryEvent[
 }
 
 async function record(options: FaultRunOptions, path: string): Promise<void> {
-  const { seed, ratePerSecond, asyncShare = 0.75, tell = () => undefined } = options;
+  const { seed, ratePerSecond, tell = () => undefined } = options;
   const startedAt = new Date();
   const clock = createHarnessClock(undefined, startedAt);
   using file = HistoryWriter.open(path, clock);
@@ -70,7 +69,7 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   await writeCapacity(fleet, history, "before");
 
   const random = seededRandom(seed + 1);
-  const load = new Load({ brokers: fleet.brokers, stages: options.stages ?? stages, history, clock, random, ratePerSecond, asyncShare, tenants, repeatsFailures: options.repeatsFailures ?? true, pace: options.pace ?? "mixed" });
+  const load = new Load({ brokers: fleet.brokers, stages: options.stages ?? stages, history, clock, random, ratePerSecond, tenants, repeatsFailures: options.repeatsFailures ?? true, pace: options.pace ?? "mixed" });
   const [loadOver, watchOver] = [new AbortController(), new AbortController()];
   const watching = [watch(fleet, history, watchOver.signal), notice(fleet, history, written, watchOver.signal)];
   const loading = load.run(loadOver.signal);

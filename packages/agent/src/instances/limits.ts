@@ -12,7 +12,7 @@ export interface PoolLimits {
   readonly heldCostBytes: number;
   /** An instance without invocations is stopped after this. */
   readonly idleMs: number;
-  /** How long an instance is kept from other functions after its last invocation, unless they have fewer. */
+  /** How long an instance is kept from other functions after its last invocation, unless they have fewer; and a held one after its function's. */
   readonly restMs: number;
   /** Containers that are being made at once; an engine does not get faster by being asked for more. */
   readonly preparingMax: number;

@@ -365,7 +365,7 @@ describe("what is kept", () => {
   it("stays within the budget: the held one of the function used longest ago makes way", async () => {
     const scene = createPoolScene({ heldMax: 1 });
     await scene.hold(resize);
-    scene.clock.advance(10);
+    scene.clock.advance(1_000);
     scene.pool.hold(other, 1);
     scene.clock.advance(0);
     expect(scene.launcher.of("i-1").ending).toBe("discard");
@@ -377,6 +377,15 @@ describe("what is kept", () => {
     scene.clock.advance(10_000);
     expect(scene.launcher.preparations).toEqual([]);
     expect([...scene.pool.instances].map(({ revision, state }) => [revision.functionName, state.phase])).toEqual([["other", "held"]]);
+  });
+
+  it("makes way for none of a function that is used at about the same time: the two would take turns for ever", async () => {
+    const scene = createPoolScene({ heldMax: 1 });
+    await scene.hold(resize);
+    scene.clock.advance(999);
+    scene.pool.hold(other, 1);
+    scene.clock.advance(60_000);
+    expect([...scene.pool.instances].map(({ revision, state }) => [revision.functionName, state.phase])).toEqual([["resize", "held"]]);
   });
 
   it("is not idle for longer than allowed", async () => {

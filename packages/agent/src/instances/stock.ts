@@ -88,13 +88,16 @@ export class Stock {
     return true;
   }
 
-  /** Room for one more held instance, made where needed by ending the one whose function was used longest ago. */
+  /**
+   * Room for one more held instance, made where needed by ending the one whose function was used longest ago, unless that is used at about the
+   * same time: functions that are all in use would take turns in ending one another's for ever.
+   */
   #hasRoom(group: RevisionGroup): boolean {
     const wanted = { memoryBytes: this.#inventory.limits.heldCostBytes, instances: 1 };
     if (this.hasPlace && isNothing(this.#inventory.promiseShortfall(wanted))) return this.#inventory.isFree(wanted);
     const usedMs = (instance: Instance) => this.#inventory.groupOf(instance.revision).lastUsedMs;
     const [oldest] = this.#aside().sort((a, b) => usedMs(a) - usedMs(b));
-    if (oldest !== undefined && usedMs(oldest) < group.lastUsedMs) this.#owner.end(oldest); // Its end leads here again.
+    if (oldest !== undefined && usedMs(oldest) + this.#inventory.limits.restMs <= group.lastUsedMs) this.#owner.end(oldest); // Its end leads here again.
     return false;
   }
 
