@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { describeQueue, FollowedPartition, keyOf, terms } from "../../packages/broker/src/bus/testing/queue-contract.ts";
 import { partitionOf } from "../../packages/broker/src/bus/queue-subjects.ts";
@@ -29,6 +30,19 @@ describe("what the queue accepted", () => {
     await followed.until(() => followed.passes === 2 && followed.entries.length === 51);
     const found = await Promise.all(keys.map(({ tenantId, invocationId }) => one.store.queue.find(tenantId, invocationId)));
     expect(found.every((each) => each?.state === "queued")).toBe(true);
+  });
+
+  it("is followed without a write: the server keeps what it knows of followers in memory", async () => {
+    await using testBus = await TestBus.start();
+    const one = await testBus.broker("b1");
+    const keys = Array.from({ length: 10 }, () => keyOf());
+    await one.store.queue.follow(partitionOf(keyOf()), new FollowedPartition()).ready;
+    const bucket = await one.store.bucket("functions", { history: 1, ttlMs: 0, storage: "file" });
+    await bucket.watch(() => undefined);
+    await bucket.put("resize", bytes("x"));
+    await Promise.all(keys.map((key) => one.store.queue.accept(key, terms(), {}, bytes("x"))));
+    await Promise.all(keys.map((key) => one.store.queue.finish(key, {}, bytes("x"))));
+    expect(readdirSync(testBus.dataFolder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith("o.dat"))).toEqual([]);
   });
 
   it("is begun no more once it has ended, though a server that was killed may bring its entry back", async () => {

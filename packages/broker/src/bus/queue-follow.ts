@@ -1,5 +1,6 @@
 import { DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import type { Logger } from "pino";
+import { orderedPushConsumer } from "./ordered-push-consumer.ts";
 import type { QueueFollower } from "./queue-store.ts";
 import { entriesOf, parseQueueSubject, queueStreamName } from "./queue-subjects.ts";
 import { readTerms } from "./queue-terms.ts";
@@ -34,7 +35,7 @@ export class QueueFollow {
 
   async #subscribe(session: Session, signal: AbortSignal): Promise<void> {
     this.#follower.restarted();
-    const consumer = await session.jetStream.consumers.getPushConsumer(queueStreamName, { deliver_policy: DeliverPolicy.All, filter_subjects: entriesOf(this.#partition), headers_only: true });
+    const consumer = await orderedPushConsumer(session, queueStreamName, { deliver_policy: DeliverPolicy.All, filter_subjects: entriesOf(this.#partition), headers_only: true });
     const { num_pending: pending } = await consumer.info(true);
     const messages = await consumer.consume({
       callback: (message) => {

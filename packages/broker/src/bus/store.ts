@@ -7,6 +7,7 @@ import { BodyStream } from "./body-stream.ts";
 import { attempt, notConnected } from "./bus-error.ts";
 import { QueueStream } from "./queue-stream.ts";
 import { createRecords, type Records } from "./records.ts";
+import { orderedPushConsumer } from "./ordered-push-consumer.ts";
 import type { Session } from "./session.ts";
 import { createWatch, type Watch } from "./watch.ts";
 
@@ -95,7 +96,7 @@ export class JetStreamStore implements Store {
       handler,
       subscribe: async (session, config, callback) => {
         await this.#open(name, options);
-        const consumer = await session.jetStream.consumers.getPushConsumer(`KV_${name}`, config);
+        const consumer = await orderedPushConsumer(session, `KV_${name}`, config);
         const { num_pending: pending } = await consumer.info(true);
         const messages = await consumer.consume({ callback });
         return { pending, close: () => messages.stop() };
