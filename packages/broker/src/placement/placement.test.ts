@@ -111,6 +111,8 @@ describe("placement", () => {
     const capped = stdio({ name: "capped", maxInstancesPerAgent: 1 });
     fleet.ready("a3", { heartbeat: { revisions: [shareIn(capped, { instances: 1, running: 1 })] } });
     expect(placed(fleet, capped, { agent: "a3" })).toBe("full");
+    fleet.heartbeat("a3", { revisions: [shareIn(capped, { instances: 2, held: 1, running: 1 })] });
+    expect(placed(fleet, capped, { agent: "a3" })).toBe("full"); // A held one may not be begun beside the one that runs.
   });
 
   it("runs an image that is in no registry only where it is", () => {

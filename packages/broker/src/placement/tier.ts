@@ -49,13 +49,15 @@ function isCeded({ maxInstances }: Demand, agent: AgentEntry, share: RevisionSha
   return begun < maxInstances && begun < (agent.capacity?.cedesBelow ?? 0);
 }
 
-/** Free slots of instances that are held or being started. */
-function comingSlots({ concurrency }: Demand, share: RevisionShare | undefined): number {
+/** Free slots of instances that are being started, and of held ones as far as they may be begun. */
+function comingSlots({ concurrency, maxInstances }: Demand, share: RevisionShare | undefined): number {
   const capacity = share?.capacity;
   if (capacity === undefined) return 0;
-  const runningOnBegun = begunInstances(capacity) * concurrency - capacity.freeSlots;
+  const begun = begunInstances(capacity);
+  const runningOnBegun = begun * concurrency - capacity.freeSlots;
   const waitingForStart = Math.max(0, capacity.running - runningOnBegun);
-  return Math.max(0, capacity.starting * concurrency - waitingForStart) + capacity.held * concurrency;
+  const held = Math.min(capacity.held, Math.max(0, maxInstances - begun - capacity.starting));
+  return Math.max(0, capacity.starting * concurrency - waitingForStart) + held * concurrency;
 }
 
 /** Instances whose program runs. */
