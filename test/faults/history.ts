@@ -40,6 +40,8 @@ export const historyEventSchema = z.discriminatedUnion("event", [
     brokerId: text,
     /** A sync caller has its answer by then (and a second); accepted work has its record by then (and a grace). */
     deadlineMs: time,
+    /** Accepted work that was not begun may truly end as that from then on, however it came about. */
+    expiresMs: time.optional(),
     idempotent: z.boolean(),
     retry: z.enum(["default", "never"]),
     /** Starts that the function's rules allow; default by mode, `idempotent` and `retry`. */

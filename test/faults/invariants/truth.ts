@@ -1,4 +1,5 @@
 import type { ArrangedHistory, Run, Story } from "../arrange.ts";
+import type { FaultEffects } from "../fault-kinds.ts";
 import { effectsOf, faultsOver } from "../fault-window.ts";
 import type { HistoryEvent } from "../history.ts";
 import type { Limits } from "../limits.ts";
@@ -7,6 +8,12 @@ import { type Finding, type Verdict, verdictOf } from "../verdict.ts";
 
 /** Refusals after which the caller cannot know whether anything was begun. */
 const openRefusals = new Set(["connection_lost", "bus_down", "deadline_passed", "unexpected"]);
+
+/** What has no time for another try, after a rejection, ends that much before it expires. */
+const rejectedAheadMs = 30_000;
+const none: FaultEffects = { outcomes: [], reasons: [] };
+/** Of work that was not begun in its time. */
+const late: FaultEffects = { outcomes: ["expired", "rejected"], reasons: ["deadline_passed", "no_free_slot", "no_agent_eligible", "backlog_full", "agent_busy"] };
 
 /**
  * I6: what is told of an invocation is what its image and the faults it met can give, and what ground truth bears out. One finding an
@@ -37,9 +44,10 @@ const runEvents = ({ runs }: Story): HistoryEvent[] => runs.flatMap(({ began, en
 function mayBe(history: ArrangedHistory, story: Story, toMs: number, agentId: string | undefined, { aftermathMs }: Limits) {
   const effects = effectsOf(faultsOver(history.faults, { story, fromMs: story.terms.atMs, toMs, agentId }, aftermathMs));
   const isCancelled = story.cancels.some(({ atMs }) => atMs <= toMs);
+  const waitedFor = toMs + rejectedAheadMs >= (story.terms.expiresMs ?? Number.POSITIVE_INFINITY) ? late : none;
   return {
-    outcomes: new Set([...story.terms.outcomes, ...effects.outcomes, ...(isCancelled ? ["cancelled" as const] : [])]),
-    reasons: new Set<string>([...story.terms.reasons, ...effects.reasons, ...(isCancelled ? ["caller_gone"] : [])]),
+    outcomes: new Set([...story.terms.outcomes, ...effects.outcomes, ...waitedFor.outcomes, ...(isCancelled ? ["cancelled" as const] : [])]),
+    reasons: new Set<string>([...story.terms.reasons, ...effects.reasons, ...waitedFor.reasons, ...(isCancelled ? ["caller_gone"] : [])]),
   };
 }
 

@@ -9,7 +9,7 @@ import { LoopStore } from "../../support/loop-store.ts";
 import { natsServerExecutable } from "../../support/nats.ts";
 import { silentLog } from "../../support/silent-log.ts";
 
-const diskBytes = 256 * 2 ** 20;
+const diskBytes = 2 ** 31;
 
 /** A nats-server that is started, and started again, by the harness alone: nobody brings it back before its time. */
 export class BusProcess implements AsyncDisposable {

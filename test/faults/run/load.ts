@@ -115,6 +115,7 @@ export class Load {
       functionName: stage.name,
       brokerId,
       deadlineMs: clock.nowMs() + (mode === "sync" ? syncDeadlineMs : submitForMs + maxAgeMs + runMs),
+      ...(mode === "async" && { expiresMs: clock.nowMs() + maxAgeMs }),
       idempotent: stage.idempotent,
       retry: stage.retry,
       outcomes: [outcomeOf[part.act]],
