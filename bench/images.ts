@@ -34,6 +34,9 @@ export const workingImage = () =>
 /** A web server that fails each request. */
 export const failingImage = () => serverImage('(request, response) => { response.writeHead(500).end("no"); }');
 
+/** A web server that never answers. */
+export const hangingImage = () => serverImage("() => undefined");
+
 /** A web server that counts its requests, and tells the count at /count. */
 export const countingImage = () => serverImage('(request, response) => { request.resume(); response.end(request.url === "/count" ? String(count) : "done"); count += request.url === "/count" ? 0 : 1; }', "let count = 0;");
 

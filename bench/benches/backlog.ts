@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import { createFleet, type Fleet } from "@longshore/sdk";
 import { startProcesses } from "../../test/support/processes.ts";
-import { countingImage, failingImage, nodeImage } from "../images.ts";
+import { countingImage, failingImage, hangingImage, nodeImage } from "../images.ts";
 import { callsPerSecond, quantile, timeMs } from "../measure.ts";
 import { type BenchResult, compare, format } from "../result.ts";
 import type { Rig } from "../rig.ts";
@@ -22,8 +22,8 @@ class Client implements Disposable {
   }
 
   /** Submits one; resolves with its id once it is accepted. */
-  async submit(name: string): Promise<string> {
-    const { status, headers } = await this.#ask("POST", `/v1/functions/${name}/invocations?mode=async`);
+  async submit(name: string, delayMs = 0): Promise<string> {
+    const { status, headers } = await this.#ask("POST", `/v1/functions/${name}/invocations?mode=async&delayMs=${delayMs}`);
     if (status !== 202) throw new Error(`A submission was answered ${status}`);
     return String(headers["longshore-invocation-id"]);
   }
@@ -51,13 +51,13 @@ class Client implements Disposable {
   }
 }
 
-/** `neighbours`: from submission to record of one function's accepted work, beside 50,000 that cannot run and some that always fail, against without. */
+/** `neighbours`: from submission to record of one function's accepted work, beside 50,000 that wait for one that does not end and some that always fail, against without. */
 export async function neighbours(rig: Rig): Promise<BenchResult> {
   using client = new Client(rig.url);
   const [name, full, faulty] = [`bench-neighbour-${process.pid}`, `bench-blocked-${process.pid}`, `bench-failing-${process.pid}`];
   await rig.deployReady({ name, image: await nodeImage(), contract: "http", port: 8080 }, "main", 1);
   await rig.deployReady({ name: faulty, image: await failingImage(), contract: "http", port: 8080, concurrency: 16 }, "main", 1);
-  await rig.fleet.deploy({ name: full, image: await nodeImage(), contract: "http", port: 8080, placement: { sites: ["nowhere"] } });
+  await rig.deployReady({ name: full, image: await hangingImage(), contract: "http", port: 8080, timeoutMs: 3_600_000, stopGraceMs: 100, maxQueuedAtOnce: 1 }, "main", 1);
   try {
     const oneMs = () => timeMs(async () => client.ended(await client.submit(name)));
     const measured = async () => {
@@ -79,6 +79,8 @@ export async function neighbours(rig: Rig): Promise<BenchResult> {
 
 const queued = 20_000;
 const functions = 16;
+/** Time to fill the queue, and until a part of it has ended. */
+const [fillMs, wellUnderWayMs] = [25_000, 1_000];
 
 /** `take-over`: from the death of one of two brokers, with 20,000 queued, until all that was its own to try is being ended again, function by function, against a second. */
 export async function takeOver(): Promise<BenchResult> {
@@ -91,7 +93,10 @@ export async function takeOver(): Promise<BenchResult> {
   const image = await countingImage();
   for (const name of names) await fleet.deploy({ name, image, contract: "http", port: 8080, concurrency: 128, memoryBytes: 96 * 2 ** 20 });
   for (const name of names) await countOf(fleet, name); // Each has its one instance.
-  await callsPerSecond(queued, inFlight, () => client.submit(names[Math.floor(Math.random() * functions)] as string));
+  const dueAtMs = Date.now() + fillMs;
+  let count = 0;
+  await callsPerSecond(queued, inFlight, () => client.submit(names[(count += 1) % functions] as string, Math.max(0, dueAtMs - Date.now())));
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAtMs + wellUnderWayMs - Date.now())));
   const killedAtMs = Date.now();
   await victim.kill();
   while (await isPending(fleet)) await new Promise((resolve) => setTimeout(resolve, 100));
