@@ -23,16 +23,22 @@ export function createOutsideHost(addresses: readonly string[]): OutsideHost {
   const servers: ReturnType<typeof spawn>[] = [];
 
   ip("netns", "add", namespace);
-  ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", namespace);
-  ip("address", "add", `${gateway}/32`, "dev", near);
-  ip("link", "set", near, "up");
-  inside("link", "set", "lo", "up");
-  inside("link", "set", far, "up");
-  for (const address of addresses) {
-    inside("address", "add", `${address}/32`, "dev", far);
-    ip("route", "add", `${address}/32`, "dev", near);
+  try {
+    ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", namespace);
+    ip("address", "add", `${gateway}/32`, "dev", near);
+    ip("link", "set", near, "up");
+    inside("link", "set", "lo", "up");
+    inside("link", "set", far, "up");
+    for (const address of addresses) {
+      inside("address", "add", `${address}/32`, "dev", far);
+      // One that was killed may have left its route.
+      ip("route", "replace", `${address}/32`, "dev", near);
+    }
+    inside("route", "add", "default", "dev", far);
+  } catch (error) {
+    ip("netns", "delete", namespace);
+    throw error;
   }
-  inside("route", "add", "default", "dev", far);
 
   return {
     namespace,
