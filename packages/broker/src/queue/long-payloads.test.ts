@@ -204,4 +204,15 @@ describe("bodies that nothing names", () => {
     await unnamed.look();
     expect([...scene.store.bodies.stored.keys()].map((subject) => subject.split(".")[4])).toEqual([waiting, dead, fresh.invocationId]);
   });
+
+  it("are removed though something before them cannot be read, which stays", async () => {
+    const scene = await ready();
+    const damaged = await scene.accept({ body: randomBytes(300_000), notBeforeMs: scene.nowMs + 60_000_000 });
+    await scene.queue.receive(scene.submission()).write(randomBytes(10));
+    for (const body of scene.store.bodies.stored.values()) body.writtenAtMs = scene.nowMs - 1_801_000;
+    const { queue } = scene.store;
+    const find: typeof queue.find = (tenantId, id) => (id === damaged ? Promise.reject(new LongshoreError("bad_frame", "Cannot read")) : queue.find(tenantId, id));
+    await new UnnamedBodies({ bodies: scene.store.bodies, queue: { find, findDead: (tenantId, id) => queue.findDead(tenantId, id) }, isMine: () => true, clock: scene.fleet.clock, log }).look();
+    expect([...scene.store.bodies.stored.keys()].map((subject) => subject.split(".")[4])).toEqual([damaged]);
+  });
 });

@@ -61,11 +61,20 @@ export class UnnamedBodies {
   async #isNamed({ owner, writing }: ListedBody): Promise<boolean> {
     const { queue } = this.#options;
     const { tenantId, invocationId, kind } = owner;
-    const found = await queue.find(tenantId, invocationId);
+    const found = await queue.find(tenantId, invocationId).catch(ifUnreadable);
+    if (found === unreadable) return true;
     if (kind === "answer") return found?.state === "finished" && names(found.head, "answer", writing);
     if (found?.state === "queued" && names(found.head, "payload", writing)) return true;
     return names((await queue.findDead(tenantId, invocationId))?.head, "payload", writing);
   }
+}
+
+const unreadable = Symbol("unreadable");
+
+/** What cannot be read may name it, and keeps none of the others from being looked at. */
+function ifUnreadable(error: unknown): typeof unreadable {
+  if (error instanceof LongshoreError && error.code === "unavailable") throw error;
+  return unreadable;
 }
 
 /** Whether it names that writing; what cannot be read may. */
