@@ -45,6 +45,19 @@ describe("an agent whose broker is gone", () => {
     expect((await restarted.taken).from).toEqual(agentAddress);
   });
 
+  it("is told so a moment after the answer too, for the broker may have died before it wrote its record", async () => {
+    await using testBus = await TestBus.start();
+    const asking = await testBus.broker("asking");
+    const held = new HeldOrders();
+    await testBus.agent("plant", "a1").start(held);
+    const answered = ask(asking, agentAddress);
+    await held.until(() => held.orders.length === 1);
+    held.orders[0]!.exchange.sendOutcome(answer);
+    await answered;
+    await asking.close();
+    await held.until(() => held.orders[0]!.goneCount === 1);
+  });
+
   it("hands each outcome to one broker of several", async () => {
     await using testBus = await TestBus.start();
     const { held, order } = await orderOfABrokerThatIsGone(testBus);

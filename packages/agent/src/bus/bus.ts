@@ -25,13 +25,15 @@ export interface AgentExchange {
   readonly token: ExchangeToken;
   /** Sends a frame to the broker. Ordered. `answer` complete, `end` of an answer, and `error` close the exchange. */
   send(frame: Frame): void;
+  /** Sends the terminal frame of a run that its broker is to record; should that one be gone before it did, `brokerGone` is called a moment later. */
+  sendOutcome(frame: Frame): void;
   /** Hands a terminal frame to whichever broker takes it, since the one that asked is gone. */
   sendOrphan(frame: Frame): void;
 }
 
 export interface AgentExchangeHandlers {
   frame(frame: Frame): void;
-  /** The broker that asked no longer listens (503 on the undelivered subject): the frame with that exchange did not arrive. */
+  /** The broker that asked no longer listens (503 on the undelivered subject): a frame did not arrive, or the outcome may not have been recorded. */
   brokerGone(): void;
 }
 

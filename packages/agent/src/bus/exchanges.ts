@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { AgentBusHandlers, AgentExchange, AgentExchangeHandlers } from "./bus.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { RecentKeys } from "./recent-keys.ts";
+import { type ToldExchange, ToldExchanges } from "./told-exchanges.ts";
 
 /** How often an outcome is offered to whichever broker takes it, and for how long. */
 const orphanRetryMs = 1_000;
@@ -12,7 +13,8 @@ const orphanLifeMs = 15 * 60_000;
  * The exchanges that brokers have opened with this agent, by broker and token.
  *
  * Invariants: X1 an exchange is opened once, however often its opening arrives. X2 its frames are delivered in order, each once. X3 it is
- * known until the server has its terminal frame, since only then is it certain that the broker was there to hear it.
+ * known until the server has its terminal frame, since only then is it certain that the broker was there to hear it. X4 one whose outcome is
+ * to be recorded is known a little longer, until the broker had the time to do so.
  */
 export class Exchanges {
   readonly agent: AgentAddress;
@@ -21,6 +23,7 @@ export class Exchanges {
   readonly #known = new Map<string, Exchange>();
   readonly #opened = new RecentKeys();
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly told = new ToldExchanges<Exchange>();
 
   constructor(agent: AgentAddress, outgoing: Outgoing, log: Logger) {
     this.agent = agent;
@@ -33,7 +36,7 @@ export class Exchanges {
     if (!this.#opened.add(key)) return; // X1
     const frame = decodeFrame(numbered.subarray(frameNumberBytes));
     if (frame.kind !== "open") throw new LongshoreError("bad_frame", `Cannot open an exchange by a frame of kind "${frame.kind}"`);
-    const exchange = new Exchange(this, verb, brokerId, token);
+    const exchange = new Exchange(this, verb, brokerId, token, numbered.length);
     this.#known.set(key, exchange);
     try {
       exchange.handlers = handlers.open(verb, frame as Frame & { kind: "open" }, exchange);
@@ -50,7 +53,8 @@ export class Exchanges {
 
   /** The server says that the broker does not listen any more. */
   undelivered(brokerId: BrokerId, token: ExchangeToken): void {
-    this.#known.get(keyOf(brokerId, token))?.undelivered();
+    const exchange = this.#known.get(keyOf(brokerId, token));
+    for (const each of new Set([exchange, ...this.told.take(brokerId)])) each?.undelivered(); // X4
   }
 
   /** How many are known. */
@@ -60,6 +64,7 @@ export class Exchanges {
 
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
+    this.told.close();
   }
 
   remember(exchange: Exchange): void {
@@ -79,32 +84,44 @@ export class Exchanges {
   }
 }
 
-class Exchange implements AgentExchange {
+class Exchange implements AgentExchange, ToldExchange {
   readonly brokerId: BrokerId;
   readonly token: ExchangeToken;
   handlers: AgentExchangeHandlers = { frame: () => undefined, brokerGone: () => undefined };
   readonly #exchanges: Exchanges;
   readonly #verb: "run" | "ask";
   readonly #order = new FrameOrder(2); // The opening was number 1.
+  heldBytes: number;
+  #isRecorded = false;
   #sentCount = 0;
   #orphan: { readonly payload: Uint8Array; readonly untilMs: number; isUndelivered: boolean } | undefined;
 
-  constructor(exchanges: Exchanges, verb: "run" | "ask", brokerId: BrokerId, token: ExchangeToken) {
+  constructor(exchanges: Exchanges, verb: "run" | "ask", brokerId: BrokerId, token: ExchangeToken, heldBytes: number) {
     this.#exchanges = exchanges;
+    this.heldBytes = heldBytes;
     this.#verb = verb;
     this.brokerId = brokerId;
     this.token = token;
   }
 
   send(frame: Frame): void {
-    const { agent, outgoing } = this.#exchanges;
     this.#sentCount += 1;
-    outgoing.send({
-      subject: replySubject(agent, this.brokerId, this.token),
-      reply: undeliveredSubject(agent, this.brokerId, this.token),
-      payload: encodeNumberedFrame(frame, this.#sentCount),
-      ...(isTerminal(frame) && { confirmed: () => this.#terminalConfirmed() }),
-    });
+    const payload = encodeNumberedFrame(frame, this.#sentCount);
+    if (isTerminal(frame)) this.#publish(payload, () => this.#terminalConfirmed(payload.length));
+    else this.#publish(payload);
+  }
+
+  sendOutcome(frame: Frame): void {
+    this.#isRecorded = true;
+    this.send(frame);
+  }
+
+  probe(answered: () => void): void {
+    this.#publish(new Uint8Array(0), answered);
+  }
+
+  forget(): void {
+    this.#exchanges.forget(this);
   }
 
   sendOrphan(frame: Frame): void {
@@ -136,8 +153,16 @@ class Exchange implements AgentExchange {
     if (this.#verb === "ask" && frame.kind === "cancel") this.#exchanges.forget(this); // It is not answered any more.
   }
 
-  #terminalConfirmed(): void {
-    if (this.#orphan === undefined) this.#exchanges.forget(this); // X3
+  #publish(payload: Uint8Array, confirmed?: () => void): void {
+    const { agent, outgoing } = this.#exchanges;
+    outgoing.send({ subject: replySubject(agent, this.brokerId, this.token), reply: undeliveredSubject(agent, this.brokerId, this.token), payload, ...(confirmed && { confirmed }) });
+  }
+
+  #terminalConfirmed(byteLength: number): void {
+    if (this.#orphan !== undefined) return;
+    if (!this.#isRecorded) return this.forget(); // X3
+    this.heldBytes += byteLength;
+    this.#exchanges.told.keep(this); // X4
   }
 
   #offerOrphan(): void {

@@ -23,7 +23,7 @@ function open(head: unknown = order) {
   };
   const handlers = openRun(
     { kind: "open", head, body: Uint8Array.of(1, 2) },
-    { brokerId: "b1" as BrokerId, token: "t1" as ExchangeToken, send: (frame) => sent.push(frame), sendOrphan: (frame) => orphans.push(frame) },
+    { brokerId: "b1" as BrokerId, token: "t1" as ExchangeToken, send: (frame) => sent.push(frame), sendOutcome: (frame) => sent.push(frame), sendOrphan: (frame) => orphans.push(frame) },
     (given, sink) => {
       request = given;
       reply = sink;

@@ -15,7 +15,7 @@ export type FindRevision = (digest: string) => Revision | undefined;
  * One invocation's exchange with its broker: frames on one side, a run on the other.
  *
  * Invariants: X1 exactly one terminal frame (complete `answer`, `end`, `error`) is sent. X2 once the broker is known to be gone,
- * nothing more is sent to it: the run finishes, and its outcome goes to whichever broker takes it. X3 after a cancel no body bytes
+ * nothing more is sent to it: the run finishes, and its outcome goes to whichever broker takes it; so does one that it heard and may not have recorded. X3 after a cancel no body bytes
  * are sent, only the outcome.
  */
 export function openRun(frame: Frame & { kind: "open" }, exchange: AgentExchange, startRun: StartRun, findRevision: FindRevision, accepted: OpenAccepted): AgentExchangeHandlers {
@@ -150,7 +150,7 @@ class RunExchange implements AgentExchangeHandlers, RunReply {
     if (this.#terminal !== undefined) return; // X1
     this.#terminal = { head, body };
     if (this.#brokerGone) this.#sendOrphan(head, body); // X2
-    else this.#exchange.send(frame);
+    else this.#exchange.sendOutcome(frame);
   }
 
   #send(frame: Frame): void {

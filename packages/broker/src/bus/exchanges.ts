@@ -53,6 +53,7 @@ export class Exchanges {
 
   /** A numbered frame that came on a subject. */
   receive(subject: string, numbered: Uint8Array): void {
+    if (numbered.length === 0) return; // An agent finds out whether this broker is still there.
     const exchange = this.#open.get(subject);
     if (exchange === undefined) {
       this.#count("unsolicited_replies"); // E1
