@@ -251,6 +251,18 @@ describe("an attempt at an accepted invocation", () => {
     journal.hasRoom = false;
     expect(open().frames).toMatchObject([{ head: { reason: "outbox_full" } }]);
   });
+
+  it("that waited for an instance until that quota was reached is refused then, and is not here any more", async () => {
+    const journal = new MemoryJournal();
+    const { work, open } = await processOn(journal);
+    const { order: opened, run, frames } = open();
+    journal.hasRoom = false;
+    await expect(run?.request.willBegin?.()).rejects.toMatchObject({ reason: "outbox_full", phase: "startup" });
+    run?.reply.refuse(new LongshoreError("outbox_full", "no room", { phase: "startup" }));
+    await settled();
+    expect(frames).toMatchObject([{ kind: "error", head: { reason: "outbox_full" } }]);
+    expect([work.has(opened), journal.written]).toEqual([false, []]);
+  });
 });
 
 describe("what an earlier process left", () => {

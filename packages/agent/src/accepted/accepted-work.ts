@@ -121,7 +121,7 @@ export class AcceptedWork {
     const { invocationId, attempt, bodyBytes } = order;
     const refuse = (reason: Reason, why: string) => new LongshoreError(reason, `Cannot begin: ${why}`, { phase: "admission" });
     if (this.#withdrawn.has(nameOf(order)) || order.accepted?.incarnation !== incarnation) return refuse("attempt_withdrawn", `attempt ${attempt} of invocation ${invocationId} was taken back meanwhile`); // W4
-    if (this.#roomBytes <= 0) return refuse("outbox_full", "the results that wait on this agent for a broker have reached their quota");
+    if (this.#roomBytes <= 0) return outboxFull("admission");
     if (this.has(order)) return refuse("invocation_exists", `attempt ${attempt} of invocation ${invocationId} is here already`);
     if (!order.more) return undefined;
     if (bodyBytes === undefined) return refuse("bad_frame", "its payload comes in parts, and its length is not known");
@@ -158,7 +158,8 @@ export class AcceptedWork {
       startRun,
       findRevision,
       answers: { create: (key) => answers.create(key), remove: (key) => answers.remove(key), roomBytes: () => this.#roomBytes },
-      begin: (begun) => starts.begin(begun),
+      // It may have waited long for an instance, and others have finished meanwhile.
+      begin: (begun) => (this.#roomBytes > 0 ? starts.begin(begun) : Promise.reject(outboxFull("startup"))),
       dropped: () => void this.#running.delete(name),
       finish: (result) => {
         const keeping = this.#keep(result).then(() => {
@@ -296,6 +297,10 @@ export class AcceptedWork {
 
 const diedWithIt = "The agent died while it ran: nobody can say what it did";
 const damaged = "It ended, and its result on the agent's disk cannot be read any more";
+function outboxFull(phase: "admission" | "startup"): LongshoreError {
+  return new LongshoreError("outbox_full", "Cannot begin: the results that wait on this agent for a broker have reached their quota", { phase });
+}
+
 const nameOf = ({ invocationId, attempt }: AttemptKey) => `${invocationId} ${attempt}`;
 
 function keyOf(name: string): AttemptKey {
