@@ -61,7 +61,7 @@ const plantedInTheWhole: readonly Planted[] = [
   ["an agent tells no capacity any more", "I9", () => altered(undefined, "capacity", (event) => (event.moment === "after" && event.agentId === "plant-a" ? undefined : event))],
   ["a foreign marker in an answer", "I10", () => altered(undefined, "markers_seen", (event, index) => (index === 7 ? { ...event, markers: ["marker-3f9a", "marker-77c1"] } : event))],
   ["memory beyond the most", "I11", () => altered(undefined, "memory", (event, index) => (index === 3 ? { ...event, bytes: 2 ** 31 } : event))],
-  ["memory that grows", "I11", () => altered(undefined, "memory", (event) => (event.part === "nats" ? { ...event, bytes: Math.round(2 ** 26 * (1 + event.atMs / lastMs)) } : event))],
+  ["memory that grows", "I11", () => altered(undefined, "memory", (event) => (event.part === "broker-1" ? { ...event, bytes: Math.round(2 ** 26 * (1 + event.atMs / lastMs)) } : event))],
   ["a result stays in the outbox", "I12", () => altered(undefined, "outbox", (event) => (event.atMs > lastMs - 1_500 ? { ...event, waiting: [calmOne("async")] } : event))],
   ["work is begun with a full outbox", "I12", () => altered(undefined, "outbox", (event) => ({ ...event, quotaBytes: 0 }))],
   ["a duration in a record is negative", "I14", () => altered(calmOne("async"), "record", (event) => ({ ...event, timings: { ...event.timings, placementMs: -0.1 } }))],

@@ -36,9 +36,10 @@ function isDropped({ isClosed }: ArrangedHistory, story: Story | undefined, gone
   return record === undefined ? isClosed : record.outcome === "lost" && record.finishedMs > goneMs;
 }
 
+/** Only where nothing left it in between: otherwise there may have been room for a moment. */
 function findBegunWhileFull(history: ArrangedHistory, samples: readonly Sample[], { clockToleranceMs }: Limits): Finding | undefined {
   for (const [before, after] of pairs(samples)) {
-    if (!isFull(before) || !isFull(after)) continue;
+    if (!isFull(before) || !isFull(after) || before.waiting.some((id) => !after.waiting.includes(id))) continue;
     const begun = history.of("began").find(({ atMs, agentId, invocationId }) => agentId === before.agentId && atMs > before.atMs + clockToleranceMs && atMs < after.atMs - clockToleranceMs && history.stories.get(invocationId)?.terms.mode === "async");
     if (begun !== undefined) return { invocationId: begun.invocationId, sentence: `It began on agent "${begun.agentId}", whose outbox was full`, events: [before, begun, after] };
   }

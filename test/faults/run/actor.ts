@@ -109,7 +109,7 @@ export interface Stage {
   readonly contract: "stdio" | "http";
   readonly idempotent: boolean;
   readonly retry: "default" | "never";
-  /** Default: {@link timeoutMs}. */
+  /** Absent: as its pace has it. */
   readonly timeoutMs?: number;
 }
 
@@ -120,13 +120,12 @@ export const stages: readonly Stage[] = (["stdio", "http"] as const).flatMap((co
   { name: `again-${contract}`, contract, idempotent: true, retry: "default" },
 ]);
 
-export const timeoutMs = 6_000;
 export const stopGraceMs = 2_000;
 /** Of one function at one agent: three agents share the processors of a host that each takes for its own. */
 const mostInstances = 2;
 
 /** A stage's document; `truth`: where ground truth is told. */
-export async function documentOf({ name, contract, idempotent, retry, timeoutMs: limitMs = timeoutMs }: Stage, truth: string): Promise<FunctionDocument> {
+export async function documentOf({ name, contract, idempotent, retry, timeoutMs }: Stage, truth: string): Promise<FunctionDocument> {
   const image = await ensureImage("node", { files: { "/app/actor.mjs": { content: program } }, config: { exposed: [8080] } });
   return {
     name,
@@ -140,7 +139,7 @@ export async function documentOf({ name, contract, idempotent, retry, timeoutMs:
     maxInstancesPerAgent: mostInstances,
     memoryBytes: 96 * mebibyte,
     cpuMillis: 1_000,
-    timeoutMs: limitMs,
+    ...(timeoutMs !== undefined && { timeoutMs }),
     stopGraceMs,
     network: "site",
   };

@@ -2,7 +2,7 @@ import { createInvocationId, type Outcome } from "@longshore/protocol";
 import { setTimeout as delay } from "node:timers/promises";
 import type { HarnessClock } from "../harness-clock.ts";
 import type { HistoryWriter } from "../history-file.ts";
-import { type Act, answerTo, briefAnswer, outcomeOf, type Part, type Stage, timeoutMs } from "./actor.ts";
+import { type Act, answerTo, briefAnswer, outcomeOf, type Part, type Stage } from "./actor.ts";
 import type { FaultyBroker } from "./fleet.ts";
 import { ask, documentOf, type HttpAnswer } from "./http.ts";
 import type { Tenant } from "./tenants.ts";
@@ -30,16 +30,12 @@ const maxAgeMs = 180_000;
 /** A submission whose answer is lost is sent again, under the same id, for that long. */
 const submitForMs = 90_000;
 const submitPatienceMs = 10_000;
-const syncDeadlineMs = 12_000;
-/** A caller that has heard nothing by then leaves. */
-const syncPatienceMs = syncDeadlineMs + 900;
+/** A sync call has that much more than its function may take; a caller that has heard nothing a while after that leaves. */
+const [syncSpareMs, syncPatienceMs] = [6_000, 900];
 /** After the last beginning. */
 const runMs = 30_000;
 /** What a caller may truly hear of a machine that is busy, without any fault. */
 const busyReasons = ["deadline_passed", "no_free_slot", "backlog_full", "agent_busy"];
-/** Of answers so long that a few of them fill a small outbox, and short enough to be kept. */
-const largeShare = 0.1;
-const largeBytes = 250_000;
 /** Of how many each is cancelled. */
 const cancelledShare = 0.03;
 
@@ -52,11 +48,16 @@ interface Demand {
   readonly stdioShare: number;
   /** Of invocations that are accepted work; the rest are sync calls. */
   readonly asyncShare: number;
+  /** Of answers so long that some of them fill a small outbox, and short enough to be kept; and how long they are. */
+  readonly largeShare: number;
+  readonly largeBytes: number;
+  /** How long functions may take. A machine that is asked for all it has takes seconds to begin a program. */
+  readonly timeoutMs: number;
 }
 
 const demands: Readonly<Record<Pace, Demand>> = {
-  mixed: { shares: [["succeed", 0.84], ["fail", 0.05], ["exit", 0.04], ["eat", 0.02], ["overtime", 0.03], ["stubborn", 0.02]], longestMs: 2_500, stdioShare: 0.2, asyncShare: 0.75 },
-  brief: { shares: [["succeed", 0.992], ["fail", 0.005], ["exit", 0.0012], ["eat", 0.0004], ["overtime", 0.0008], ["stubborn", 0.0006]], longestMs: 100, stdioShare: 0.005, asyncShare: 0.92 },
+  mixed: { shares: [["succeed", 0.84], ["fail", 0.05], ["exit", 0.04], ["eat", 0.02], ["overtime", 0.03], ["stubborn", 0.02]], longestMs: 2_500, stdioShare: 0.2, asyncShare: 0.75, largeShare: 0.1, largeBytes: 250_000, timeoutMs: 6_000 },
+  brief: { shares: [["succeed", 0.9945], ["fail", 0.004], ["exit", 0.0006], ["eat", 0.0003], ["overtime", 0.0003], ["stubborn", 0.0003]], longestMs: 100, stdioShare: 0.003, asyncShare: 0.92, largeShare: 0.02, largeBytes: 60_000, timeoutMs: 20_000 },
 };
 
 /** Submits and calls at random, at a rate, through every broker, and writes down all that comes of it. */
@@ -66,20 +67,22 @@ export class Load {
   /** What a record is to be read of. */
   readonly submitted: { readonly invocationId: string; readonly mode: "sync" | "async" }[] = [];
   cancelledShare = cancelledShare;
-  largeShare = largeShare;
+  largeShare: number;
   #failure: unknown;
 
   constructor(options: LoadOptions) {
     this.#options = options;
+    this.largeShare = demands[options.pace].largeShare;
   }
 
   /** Resolves once it is over and everyone has heard. */
   async run(over: AbortSignal): Promise<void> {
     const { random, ratePerSecond } = this.#options;
-    while (!over.aborted) {
+    // Arrivals of many independent callers: those that a busy machine kept from coming in time come at once.
+    for (let dueMs = performance.now(); ; dueMs += (-Math.log(1 - random()) * 1_000) / ratePerSecond) {
+      await delay(Math.max(0, dueMs - performance.now()), undefined, { signal: over }).catch(() => undefined);
+      if (over.aborted) break;
       this.one();
-      // Arrivals of many independent callers.
-      await delay((-Math.log(1 - random()) * 1_000) / ratePerSecond, undefined, { signal: over }).catch(() => undefined);
     }
     await Promise.allSettled(this.#underWay);
     if (this.#failure !== undefined) throw new Error("Cannot go on with the load", { cause: this.#failure });
@@ -88,7 +91,7 @@ export class Load {
   /** Begins one. */
   one(): void {
     const { random, stages, tenants, repeatsFailures, pace } = this.#options;
-    const { shares, longestMs, stdioShare, asyncShare } = demands[pace];
+    const { shares, longestMs, stdioShare, asyncShare, largeBytes } = demands[pace];
     const contract = random() < stdioShare ? "stdio" : "http";
     const ofContract = stages.filter((stage) => stage.contract === contract);
     const stage = pick(ofContract.length > 0 ? ofContract : stages, random);
@@ -114,7 +117,7 @@ export class Load {
       tenantId,
       functionName: stage.name,
       brokerId,
-      deadlineMs: clock.nowMs() + (mode === "sync" ? syncDeadlineMs : submitForMs + maxAgeMs + runMs),
+      deadlineMs: clock.nowMs() + (mode === "sync" ? this.#syncDeadlineMs : submitForMs + maxAgeMs + runMs),
       ...(mode === "async" && { expiresMs: clock.nowMs() + maxAgeMs }),
       idempotent: stage.idempotent,
       retry: stage.retry,
@@ -158,9 +161,9 @@ export class Load {
     const { invocationId } = part;
     const broker = brokers[brokerIndex];
     this.#write(stage, part, "sync", broker?.brokerId ?? "");
-    const patienceMs = leaveAfterMs ?? syncPatienceMs;
+    const patienceMs = leaveAfterMs ?? this.#syncDeadlineMs + syncPatienceMs;
     const begunMs = performance.now();
-    const answer = await this.#post(stage, part, broker?.url ?? "", "", { "longshore-deadline-ms": String(syncDeadlineMs) }, patienceMs).catch(() => undefined);
+    const answer = await this.#post(stage, part, broker?.url ?? "", "", { "longshore-deadline-ms": String(this.#syncDeadlineMs) }, patienceMs).catch(() => undefined);
     if (answer !== undefined) return this.#heard(part, answer);
     const hasLeft = performance.now() - begunMs >= patienceMs;
     if (hasLeft) history.write({ event: "cancel", invocationId, how: "caller_left" });
@@ -185,6 +188,10 @@ export class Load {
     });
   }
 
+  get #syncDeadlineMs(): number {
+    return demands[this.#options.pace].timeoutMs + syncSpareMs;
+  }
+
   #tenantOf({ marker }: Part): Tenant {
     return this.#options.tenants.find((tenant) => tenant.marker === marker) as Tenant;
   }
@@ -203,7 +210,10 @@ function outcomeOfAnswer({ status, headers }: HttpAnswer): Outcome | undefined {
 }
 
 /** The longest that accepted work may take until it has its record, from its submission. */
-export const recordWithinMs = submitForMs + maxAgeMs + runMs + 3 * timeoutMs;
+export const recordWithinMs = (pace: Pace): number => submitForMs + maxAgeMs + runMs + 3 * demands[pace].timeoutMs;
+
+/** The stages as a pace has them. */
+export const paced = (stages: readonly Stage[], pace: Pace): Stage[] => stages.map((stage) => ({ timeoutMs: demands[pace].timeoutMs, ...stage }));
 
 function reasonOf(answer: HttpAnswer): string {
   const { reason } = documentOf(answer);

@@ -14,7 +14,7 @@ import { FaultyFleet, type FaultyFleetOptions } from "./fleet.ts";
 import { GroundTruth } from "./ground-truth.ts";
 import { inject, targetsIn } from "./injectors.ts";
 import { sweepFor, writeCapacity } from "./leftovers.ts";
-import { Load, type Pace, recordWithinMs } from "./load.ts";
+import { Load, type Pace, paced, recordWithinMs } from "./load.ts";
 import { readAsOthers, readRecords, untilEnded, whatIsKnown } from "./reading.ts";
 import { createTenants, type Tenant } from "./tenants.ts";
 import { notice, watch, writeOutbox } from "./watch.ts";
@@ -51,7 +51,8 @@ export async function runFaults(options: FaultRunOptions): Promise<HistoryEvent[
 }
 
 async function record(options: FaultRunOptions, path: string): Promise<void> {
-  const { seed, ratePerSecond, tell = () => undefined } = options;
+  const { seed, ratePerSecond, pace = "mixed", tell = () => undefined } = options;
+  const played = paced(options.stages ?? stages, pace);
   const startedAt = new Date();
   const clock = createHarnessClock(undefined, startedAt);
   using file = HistoryWriter.open(path, clock);
@@ -65,11 +66,11 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   tell(describeSchedule(schedule));
   const tenants = await createTenants(fleet.busCredentials);
   history.write({ event: "opened", atMs: 0, seed, startedAt: startedAt.toISOString(), machine: `${cpus().length} cores`, minutes: options.minutes, kinds: [...new Set(schedule.faults.map(({ kind }) => kind))], tenants: Object.fromEntries(tenants.map(({ tenantId, marker }) => [tenantId, marker])) });
-  await deploy(fleet, options.stages ?? stages, truth, tenants);
+  await deploy(fleet, played, truth, tenants);
   await writeCapacity(fleet, history, "before");
 
   const random = seededRandom(seed + 1);
-  const load = new Load({ brokers: fleet.brokers, stages: options.stages ?? stages, history, clock, random, ratePerSecond, tenants, repeatsFailures: options.repeatsFailures ?? true, pace: options.pace ?? "mixed" });
+  const load = new Load({ brokers: fleet.brokers, stages: played, history, clock, random, ratePerSecond, tenants, repeatsFailures: options.repeatsFailures ?? true, pace });
   const [loadOver, watchOver] = [new AbortController(), new AbortController()];
   const watching = [watch(fleet, history, watchOver.signal), notice(fleet, history, written, watchOver.signal)];
   const loading = load.run(loadOver.signal);
@@ -111,7 +112,7 @@ async function settle({ fleet, history, written, options, clock, tenants }: Sett
   const reading = { brokers: fleet.brokers, history, clock, tenants, tenantOf: ownersIn(written, tenants) };
   const healedMs = clock.nowMs();
   const accepted = [...new Set(written.filter(({ event }) => event === "accepted").map((event) => (event as { invocationId: string }).invocationId))];
-  const without = await untilEnded(accepted, healedMs + recordWithinMs, reading);
+  const without = await untilEnded(accepted, healedMs + recordWithinMs(options.pace ?? "mixed"), reading);
   for (const id of without) options.tell?.(`no record of ${id}: ${await whatIsKnown(id, reading)}`);
   if (without.length > 0 && options.historyFile !== undefined) cpSync(fleet.bus.store, `${options.historyFile}.jetstream`, { recursive: true });
   const broken = written.filter((event) => event.event === "refused" && event.reason === "connection_lost").map((event) => (event as { invocationId: string }).invocationId);
