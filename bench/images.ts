@@ -37,8 +37,14 @@ export const failingImage = () => serverImage('(request, response) => { response
 /** A web server that never answers. */
 export const hangingImage = () => serverImage("() => undefined");
 
-/** A web server that counts its requests, and tells the count at /count. */
-export const countingImage = () => serverImage('(request, response) => { request.resume(); response.end(request.url === "/count" ? String(count) : "done"); count += request.url === "/count" ? 0 : 1; }', "let count = 0;");
+/** A web server that answers with what it was sent, counts its requests, and tells the count at /count. */
+export const countingImage = () => serverImage('(request, response) => { if (request.url === "/count") return response.end(String(count)); count += 1; request.pipe(response); }', "let count = 0;");
+
+/** A web server that answers at the time that it is sent, epoch milliseconds, with that. */
+export const punctualImage = () => serverImage('async (request, response) => { let at = ""; for await (const part of request) at += part; setTimeout(() => response.end(at), Number(at) - Date.now()); }');
+
+/** A web server that writes down which due time it was called for. */
+export const clerkImage = () => serverImage('(request, response) => { console.log("due " + request.headers["longshore-due"]); request.resume().on("end", () => response.end("done")); }');
 
 const serverImage = (handler: string, before = "") =>
   ensureImage("node", { files: { "/app/server.mjs": { content: `import { createServer } from "node:http";\n${before}\ncreateServer(${handler}).listen(8080);\nprocess.on("SIGTERM", () => process.exit(0));\n` } }, config: { cmd: ["node", "/app/server.mjs"], exposed: [8080] } });

@@ -35,6 +35,8 @@ export interface StartedProgram {
 
 export interface BrokerProcess extends FleetProcess {
   readonly url: string;
+  /** Runs the broker of the same folder again, at another address, once this one has ended. */
+  restart(): Promise<BrokerProcess>;
 }
 
 export interface AgentProcess extends FleetProcess {
@@ -87,9 +89,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
     if (options.separateBus === true) started.push(await startBus(join(folder, "bus")));
     for (let index = 0; index < (options.brokers ?? 1); index += 1) {
       const hasOwnBus = index === 0 && options.separateBus !== true;
-      const broker = await startBroker(join(folder, `broker-${index}`), hasOwnBus ? undefined : busCredentials);
-      brokers.push(broker);
-      started.push(broker);
+      brokers.push(await startBroker(join(folder, `broker-${index}`), hasOwnBus ? undefined : busCredentials, started));
     }
     const url = brokers[0]?.url ?? "";
     const fleet = createFleet({ url, transport: "http" });
@@ -110,19 +110,20 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
 }
 
 async function startBus(dataFolder: string): Promise<FleetProcess> {
-  const { process, lines } = run([busProgram, dataFolder], {});
+  const { process, lines } = startProgram([busProgram, dataFolder], {});
   await lines.next();
   return process;
 }
 
-async function startBroker(dataFolder: string, busCredentials: string | undefined): Promise<BrokerProcess> {
-  const { process, lines } = run([command, "broker", "--data", dataFolder, "--listen", "127.0.0.1:0"], {
+async function startBroker(dataFolder: string, busCredentials: string | undefined, started: FleetProcess[]): Promise<BrokerProcess> {
+  const { process, lines } = startProgram([command, "broker", "--data", dataFolder, "--listen", "127.0.0.1:0"], {
     LONGSHORE_BROKER_NATS_SERVER: natsServerExecutable,
     LONGSHORE_BROKER_LOG_LEVEL: "warn",
     ...(busCredentials !== undefined && { LONGSHORE_BROKER_BUS_CREDENTIALS: busCredentials }),
   });
+  started.push(process);
   const { url } = JSON.parse(await lines.next()) as { url: string };
-  return { ...process, url };
+  return { ...process, url, restart: () => startBroker(dataFolder, busCredentials, started) };
 }
 
 interface AgentOptions {
@@ -133,14 +134,14 @@ interface AgentOptions {
 }
 
 async function startAgent(words: readonly string[], options: AgentOptions, started: FleetProcess[]): Promise<AgentProcess> {
-  const { process, lines } = run([command, ...words, "--json", "--data", options.dataFolder], { LONGSHORE_AGENT_LOG_LEVEL: "warn", ...options.environment });
+  const { process, lines } = startProgram([command, ...words, "--json", "--data", options.dataFolder], { LONGSHORE_AGENT_LOG_LEVEL: "warn", ...options.environment });
   started.push(process);
   await lines.next();
   return { ...process, agentId: options.agentId, siteId: options.siteId, restart: () => startAgent(["agent", "run"], options, started) };
 }
 
 /** Starts a program of the repository under this Node; `prefix` are words in front (`ip netns exec …`). */
-function run(words: readonly string[], environment: Readonly<Record<string, string>>, prefix: readonly string[] = []): StartedProgram {
+export function startProgram(words: readonly string[], environment: Readonly<Record<string, string>> = {}, prefix: readonly string[] = []): StartedProgram {
   const [program = process.execPath, ...rest] = [...prefix, process.execPath, ...words];
   const child = spawn(program, rest, { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
   const output: string[] = [];
@@ -157,7 +158,7 @@ function run(words: readonly string[], environment: Readonly<Record<string, stri
 
 /** Starts the command line. */
 export function startCommand(words: readonly string[], environment: Readonly<Record<string, string>> = {}, prefix: readonly string[] = []): StartedProgram {
-  return run([command, ...words], environment, prefix);
+  return startProgram([command, ...words], environment, prefix);
 }
 
 async function end<T extends number | void>(child: ChildProcess, exited: Promise<number>, signal: NodeJS.Signals): Promise<T> {
