@@ -13,6 +13,7 @@ export * from "./exchange.ts";
 export * from "./frame-order.ts";
 export * from "./function.ts";
 export * from "./headers.ts";
+export * from "./history.ts";
 export * from "./http-api.ts";
 export * from "./image-reference.ts";
 export * from "./invocation.ts";
