@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { describeQueue, FollowedPartition, keyOf, terms } from "../../packages/broker/src/bus/testing/queue-contract.ts";
+import type { QueueKey } from "../../packages/broker/src/bus/queue-store.ts";
 import { partitionOf } from "../../packages/broker/src/bus/queue-subjects.ts";
 import { event, TestBus } from "../support/nats.ts";
 
@@ -67,6 +68,28 @@ describe("what the queue accepted", () => {
       if (queued !== undefined) expect(await queue.again(queued, terms({ attempt: 2 }), {})).toBeUndefined();
     }
     for (const { tenantId, invocationId } of keys) expect(await queue.find(tenantId, invocationId)).toMatchObject({ state: "finished" });
+  });
+
+  it("is not followed once it has ended, though a server that was killed may bring its entry back, and that entry goes for good", async () => {
+    await using testBus = await TestBus.start();
+    const one = await testBus.broker("b1");
+    const { queue } = one.store;
+    const [standing, ...keys] = Array.from({ length: 300 }, () => keyOf());
+    const all = [standing as QueueKey, ...keys];
+    await Promise.all(all.map((key) => queue.accept(key, terms(), {}, bytes("x"))));
+    for (const key of all) {
+      const found = await queue.find(key.tenantId, key.invocationId);
+      if (found?.state === "queued") await queue.again(found, terms({ sentUntilMs: Date.now() + 600_000 }), {});
+    }
+    await Promise.all(keys.map((key) => queue.finish(key, { is: "its record" }, bytes("y"))));
+    const followed = new FollowedPartition();
+    await queue.follow(partitionOf(keyOf()), followed).ready;
+    for (const passes of [2, 3]) {
+      process.kill(testBus.serverPid, "SIGKILL");
+      await followed.until(() => followed.passes === passes && followed.entries.some(({ invocationId }) => invocationId === standing?.invocationId));
+      expect(followed.entries.map(({ invocationId }) => invocationId)).toEqual([standing?.invocationId]);
+      await expect.poll(async () => queue.count("entry"), { timeout: 20_000 }).toBe(1);
+    }
   });
 
   it("is nothing while the bus is down, and that is said", async () => {
