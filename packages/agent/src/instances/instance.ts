@@ -51,6 +51,8 @@ export class Instance {
   isCeding = false;
   /** When an invocation last ended, or it became ready. */
   lastUsedMs: number;
+  /** When it began to come to those who wait: it was held until then, or there was nothing of it. */
+  promisedMs: number;
   #state: InstanceState;
 
   constructor(identity: { instanceId: InstanceId; revision: Revision; slots: number; purpose: Purpose; nowMs: number }) {
@@ -59,6 +61,7 @@ export class Instance {
     this.slots = identity.slots;
     this.purpose = identity.purpose;
     this.lastUsedMs = identity.nowMs;
+    this.promisedMs = identity.nowMs;
     this.#state = { phase: "preparing", sinceMs: identity.nowMs };
   }
 

@@ -123,3 +123,58 @@ describe("an agent full of one function's work", () => {
     expect(scene.pool.cedesBelow).toBe(2);
   });
 });
+
+describe("functions that are more than an agent has room for", () => {
+  /** An agent with room for one instance, in which one function was given it after a start of that long. */
+  async function oneOf(startMs: number) {
+    const scene = createPoolScene({ memoryBytes: 256 * mebibyte });
+    const first = scene.acquire(flood);
+    scene.clock.advance(startMs);
+    await goOn(scene);
+    return { scene, first };
+  }
+
+  it("have turns of several times what their starts take, not of one invocation each", async () => {
+    const { scene, first } = await oneOf(900);
+    for (let ms = 0; ms < 2_600; ms += 100) {
+      first.lease?.release(true);
+      expect([scene.pool.cedesBelow, scene.acquire(rare).error?.reason]).toEqual([0, "agent_busy"]);
+      first.lease = scene.acquire(flood).lease;
+      scene.clock.advance(100);
+    }
+    scene.clock.advance(100);
+    first.lease?.release(true);
+    expect(scene.pool.cedesBelow).toBe(1);
+    const next = scene.acquire(rare);
+    await goOn(scene);
+    expect(next.lease).toBeDefined();
+  });
+
+  it("lose the rest of a turn in which they want nothing, and that is told", async () => {
+    let changes = 0;
+    const { scene, first } = await oneOf(500);
+    first.lease?.release(true);
+    expect(scene.acquire(rare).error?.reason).toBe("agent_busy");
+    scene.onChange = () => (changes += 1);
+    scene.clock.advance(499);
+    expect([changes, scene.pool.cedesBelow]).toEqual([0, 0]);
+    scene.clock.advance(1);
+    expect([changes, scene.pool.cedesBelow]).toEqual([1, 1]);
+    expect(scene.acquire(rare).error).toBeUndefined();
+  });
+
+  it("keep their room for ten seconds at most, and a quarter of a second at least", async () => {
+    const slow = await oneOf(60_000);
+    slow.scene.clock.advance(9_999);
+    slow.first.lease?.release(true);
+    expect(slow.scene.pool.cedesBelow).toBe(0);
+    slow.scene.clock.advance(1);
+    expect(slow.scene.pool.cedesBelow).toBe(1);
+    const quick = await oneOf(1);
+    quick.first.lease?.release(true);
+    quick.scene.clock.advance(249);
+    expect(quick.scene.pool.cedesBelow).toBe(0);
+    quick.scene.clock.advance(1);
+    expect(quick.scene.pool.cedesBelow).toBe(1);
+  });
+});

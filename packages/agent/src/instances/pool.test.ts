@@ -165,11 +165,14 @@ describe("a slot", () => {
   });
 });
 
+/** What starts at once and is wanted no more has had its turn after that. */
+const turnMs = 250;
+
 describe("room", () => {
   it("is made by ending what is held and what is idle, least recently used first", async () => {
     const scene = createPoolScene({ memoryBytes: 520 * mebibyte });
     (await scene.busy(other)).lease?.release(true);
-    scene.clock.advance(1);
+    scene.clock.advance(turnMs);
     await scene.hold(words);
     scene.clock.advance(1);
     await scene.busy(resize);
@@ -200,6 +203,7 @@ describe("room", () => {
   it("is not taken before what was ended for it is gone", async () => {
     const scene = createPoolScene({ memoryBytes: 256 * mebibyte });
     (await scene.busy(other)).lease?.release(true);
+    scene.clock.advance(turnMs);
     const waiter = scene.acquire(resize);
     await settled();
     expect(scene.launcher.preparations).toHaveLength(0);
@@ -215,6 +219,7 @@ describe("room", () => {
   it("promised to nobody any more goes to whoever asks next", async () => {
     const scene = createPoolScene({ memoryBytes: 256 * mebibyte });
     (await scene.busy(other)).lease?.release(true);
+    scene.clock.advance(turnMs);
     scene.acquire(resize).stopWaiting();
     expect(scene.phases()).toEqual(["stopping"]);
     expect(scene.acquire(words).error).toBeUndefined();

@@ -14,6 +14,7 @@ import { fullCost, isNothing, type Usage } from "./room.ts";
 import { victimsFor } from "./room-making.ts";
 import { StartQueue } from "./start-queue.ts";
 import { Stock } from "./stock.ts";
+import { TurnWatch } from "./turn-watch.ts";
 
 export interface PoolOptions {
   readonly launcher: Launcher;
@@ -40,6 +41,7 @@ export class InstancePool {
   readonly #starts: StartQueue;
   readonly #stock: Stock;
   readonly #idle: IdleSweep;
+  readonly #turns: TurnWatch;
   readonly #emptied = new Set<() => void>();
   #isDraining = false;
   #isClosed = false;
@@ -68,6 +70,7 @@ export class InstancePool {
       end: (instance) => this.#lifecycle.end(instance),
     });
     this.#idle = new IdleSweep(this.#inventory, clock, (instance) => this.#lifecycle.end(instance));
+    this.#turns = new TurnWatch(this.#inventory, clock, options.onChange);
   }
 
   /** Every instance there is, whatever its phase. */
@@ -90,7 +93,7 @@ export class InstancePool {
 
   /** A function with fewer instances than that, none of them on its way, would be given one though none is free. */
   get cedesBelow(): number {
-    return cedesBelow(this.#inventory.groups, (instance) => this.isWarm(instance));
+    return cedesBelow(this.#inventory, this.#options.clock.monotonicMs());
   }
 
   /** Idle, and yet not free to all: it was used a moment ago. */
@@ -189,6 +192,7 @@ export class InstancePool {
     this.#isClosed = true;
     const drained = this.drain();
     this.#idle.stop();
+    this.#turns.stop();
     this.endAll();
     await drained;
   }
@@ -211,10 +215,11 @@ export class InstancePool {
   #promiseCeded(group: RevisionGroup): boolean {
     if (group.comingSlots() > 0 || !this.#mayBeginAnother(group)) return false;
     const held = group.heldInstance();
-    const takeable = warmForTaking(group, this.#inventory, (instance) => this.isWarm(instance));
+    const nowMs = this.#options.clock.monotonicMs();
+    const takeable = warmForTaking(group, this.#inventory, nowMs);
     const isSpare = (instance: Instance) => instance !== held && (!this.isWarm(instance) || takeable.has(instance));
     if (this.#promiseOne(group, held, isSpare)) return true;
-    const ceded = chooseCeded(this.#wantedFor(group, held), group, this.#inventory, isSpare);
+    const ceded = chooseCeded(this.#wantedFor(group, held), group, this.#inventory, nowMs, isSpare);
     if (ceded === undefined) return false;
     for (const instance of ceded.ended) this.#lifecycle.end(instance);
     for (const instance of ceded.ceding) instance.isCeding = true; // P5
@@ -235,6 +240,7 @@ export class InstancePool {
     for (const victim of victims) this.#lifecycle.end(victim);
     const instance = held ?? this.#inventory.add(group, this.#options.newInstanceId(), "serve"); // P1
     instance.purpose = "serve";
+    instance.promisedMs = this.#options.clock.monotonicMs();
     instance.startKind = held?.state.phase === "held" ? "held" : "cold";
     this.#starts.add(instance);
     this.#stock.refillWithin(this.limits.refillDelayMs);
@@ -360,6 +366,7 @@ export class InstancePool {
     instance.become({ ...state, active: state.active - 1, isRetiring });
     if (state.active === 1 && (isRetiring || this.#paysWith(instance))) this.#lifecycle.end(instance);
     else if (!isRetiring) this.#serve(instance, "warm");
+    if (instance.isIdle) this.#turns.idle(instance);
     this.#options.onChange();
   }
 

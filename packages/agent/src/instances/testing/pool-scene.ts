@@ -48,13 +48,14 @@ export function createPoolScene(limits: Partial<PoolLimits> = {}) {
   const scene = {
     clock,
     launcher,
+    onChange: () => undefined as unknown,
     pool: new InstancePool({
       launcher,
       limits: { ...sceneLimits, ...limits },
       clock,
       log: pino({ level: "silent" }),
       newInstanceId: () => `i-${++count}` as InstanceId,
-      onChange: () => undefined,
+      onChange: () => void scene.onChange(),
     }),
     acquire(revision: Revision): FakeWaiter {
       const waiter = new FakeWaiter();
