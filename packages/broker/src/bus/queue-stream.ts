@@ -9,7 +9,6 @@ import { QueueFollow } from "./queue-follow.ts";
 import { type Along, deadLifeMs, type Draft, type EndedHandler, type FoundInvocation, type Kept, type Listed, type ListedKind, type ListedPage, type QueuedInvocation, type QueueEntry, type QueueFollower, type QueueKey, type QueueStore, type QueueTerms, recordLifeMs } from "./queue-store.ts";
 import { anythingOf, endedSubject, listingOf, parseQueueSubject, queueStreamName, queueSubject, queueSubjects } from "./queue-subjects.ts";
 import { readTerms, termsHeaders } from "./queue-terms.ts";
-import { RecentEndings } from "./recent-endings.ts";
 import type { Session } from "./session.ts";
 import { WriteRefused } from "./write-refused.ts";
 
@@ -30,15 +29,14 @@ interface QueueStreamOptions {
  *
  * Invariants: Q1 an id has at most one entry and one record in its tenant: each is written on the condition that there is none. Q2 the
  * record takes the entry away in the same write, so that an invocation is never in both, nor in neither.
- * Q3 but a server that was killed brings entries back that were ended, as they were before their last claim ({@link RecentEndings}): the
- * condition of writing one anew is that nothing of its invocation is newer, so that none that has its record is claimed again. Of those that
- * ended shortly before followers are not even told: each try would cost a batch its place, and thousands may come back.
+ * Q3 but a server that was killed brings entries back that were ended, as they were before their last claim: the
+ * condition of writing one anew is that nothing of its invocation is newer, so that none that has its record is claimed again. Followers
+ * are not even told of those: each try would cost a batch its place, and all that was ever claimed may come back.
  */
 export class QueueStream implements QueueStore {
   readonly #options: QueueStreamOptions;
   readonly #follows = new Set<QueueFollow>();
   readonly #endedHandlers: EndedHandler[] = [];
-  readonly #endings = new RecentEndings();
   readonly #ghosts: GhostRemoval;
   #session: Session | undefined;
   #writer: BatchWriter | undefined;
@@ -77,7 +75,6 @@ export class QueueStream implements QueueStore {
 
   connectionChanged(session: Session | undefined): void {
     this.#session = session;
-    this.#endings.connectionChanged();
     this.#ghosts.clear();
     session?.connection.subscribe(endedSubject, { callback: (error, message) => this.#ended(error, message) });
     this.#writer = session === undefined ? undefined : new BatchWriter(session.connection);
@@ -170,7 +167,7 @@ export class QueueStream implements QueueStore {
   }
 
   follow(partition: number | "all", follower: QueueFollower): { readonly ready: Promise<void>; close(): void } {
-    const follow = new QueueFollow({ partition, follower, endings: (session) => this.#endings.of(session), ghost: (sequence) => this.#ghosts.add(sequence), log: this.#options.log });
+    const follow = new QueueFollow({ partition, follower, ghost: ({ sequence }) => this.#ghosts.add(sequence), log: this.#options.log });
     this.#follows.add(follow);
     follow.connectionChanged(this.#session);
     return {

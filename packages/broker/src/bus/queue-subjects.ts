@@ -37,9 +37,6 @@ export function entriesOf(partition: number | "all"): string {
   return partition === "all" ? `${prefix}.entry.>` : `${prefix}.entry.${partition}.>`;
 }
 
-/** Every record. */
-export const recordsOfAll = `${prefix}.record.>`;
-
 /** Where whoever stores a record tells the other brokers; not kept, and outside of what the stream takes in. */
 export const endedSubject = "longshore.v1.broker.ended";
 
