@@ -17,6 +17,7 @@ import { Invocations } from "./invocation/invocations.ts";
 import { defaultInvocationLimits, type InvocationLimits } from "./invocation/limits.ts";
 import { readOrphan, recordOfOrphan } from "./invocation/records.ts";
 import { storeOrphan, tellEnded, tellFinished } from "./invocation/tell-finished.ts";
+import { RecordPages } from "./history/record-pages.ts";
 import { FunctionLogs } from "./logs/function-logs.ts";
 import { Metrics } from "./metrics.ts";
 import { KeyPairs } from "./aws/key-pairs.ts";
@@ -115,6 +116,14 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
   });
   const invocations = new Invocations({ inflight: dispatcher.inflight, elsewhere, records, queue });
 
+  const recordPages = new RecordPages({
+    readers: [records, bus.store.queue],
+    unreadable: ({ invocationId }) => {
+      metrics.unreadableRecord();
+      invocationLog.debug({ invocationId }, "record left out of a page: it cannot be read");
+    },
+  });
+
   /** An agent tells what became of a run of another broker; only of functions that it may run. */
   const takeOrphan = (from: AgentAddress, frame: Frame): void => {
     const read = readOrphan(frame);
@@ -153,6 +162,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
         remove: (tenantId, accessKeyId) => keyPairs.remove(tenantId, accessKeyId),
       },
       invocations,
+      records: recordPages,
       queue,
       deadLetters: new DeadLetters({ store: bus.store.queue, bodies: bus.store.bodies, queue, log: queueLog }),
       schedules,

@@ -24,6 +24,7 @@ export class Metrics {
   readonly #byOutcome = new Map<Outcome, number>(outcomes.map((outcome) => [outcome, 0]));
   readonly #byStart = new Map<string, number>([["warm", 0], ["held", 0], ["cold", 0]]);
   readonly #buckets = bucketSeconds.map(() => 0);
+  #unreadableRecords = 0;
   #seconds = 0;
   #count = 0;
 
@@ -39,12 +40,18 @@ export class Metrics {
     if (bucket >= 0) this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
   }
 
+  /** Counts a terminal record that a listing left out. */
+  unreadableRecord(): void {
+    this.#unreadableRecords += 1;
+  }
+
   /** The page in Prometheus' text format. */
   page(gauges: Gauges): string {
     return [
       family("longshore_invocations_total", "counter", "Invocations that ended, by outcome", labelled("outcome", this.#byOutcome)),
       family("longshore_starts_total", "counter", "Invocations by how their instance came to be", labelled("start", this.#byStart)),
       this.#histogram(),
+      family("longshore_records_unreadable_total", "counter", "Terminal records that a listing left out because they cannot be read", [["", this.#unreadableRecords]]),
       family("longshore_invocations_waiting", "gauge", "Invocations in the backlog", [["", gauges.waiting]]),
       family("longshore_invocations_running", "gauge", "Invocations sent to an agent", [["", gauges.running]]),
       family("longshore_queue_invocations", "gauge", "Accepted invocations in this broker's partitions", [["", gauges.queued]]),

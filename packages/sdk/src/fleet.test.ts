@@ -79,6 +79,18 @@ describe("listings", () => {
   });
 });
 
+describe("terminal records", () => {
+  const record = (invocationId: string) => ({ invocationId, functionName: "f", attempt: 1, result: { outcome: "failed" }, acceptedAt: "", finishedAt: "", timings: {}, payloadBytes: 0, resultBytes: 0, resultKept: false });
+  const next = "2026-11-28T20:04:01.000000001Z";
+
+  it("come as a page, or one after another, each page before the end of the one that it follows", async () => {
+    const { fleet, seen } = setUp(({ target }) => Response.json(target.includes("before=") ? { records: [record("b")] } : { records: [record("a")], next }));
+    expect(await fleet.records.page({ function: "f", outcome: "failed", limit: 1 })).toMatchObject({ records: [{ invocationId: "a" }], next });
+    expect((await collect(fleet.records.each({ site: "plant" }))).map(({ invocationId }) => invocationId)).toEqual(["a", "b"]);
+    expect(seen.map(({ target }) => target)).toEqual(["/v1/records?function=f&outcome=failed&limit=1", "/v1/records?site=plant", `/v1/records?site=plant&before=${encodeURIComponent(next)}`]);
+  });
+});
+
 describe("deploy()", () => {
   it("tells progress, then gives the answer", async () => {
     const { fleet, seen } = setUp(() => lines({ progress }, { answer: deployed }));

@@ -1,4 +1,4 @@
-import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, headers, invocationListSchema, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type QueueView, queueViewSchema, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type UnreadableInvocation, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, headers, invocationListSchema, type InvocationRecord, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type QueueView, queueViewSchema, type RecordPage, type recordPageQuerySchema, recordPageSchema, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type UnreadableInvocation, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHandle, type InvocationHandle } from "./handle.ts";
@@ -9,7 +9,7 @@ import { type LogOptions, logsOfFunctions, logsOverHttp, logsOverSocket } from "
 import { mapInputs, type MapInputs, type MapOptions, type MapResult } from "./map.ts";
 import { type FleetOptions, resolveOptions } from "./options.ts";
 import { outgoingCall } from "./outgoing.ts";
-import { collect, pages } from "./pages.ts";
+import { collect, pages, withQuery } from "./pages.ts";
 import { readDocument } from "./read-document.ts";
 import { createSocketTransport } from "./socket-call.ts";
 import { SocketKeeper } from "./socket-keeper.ts";
@@ -91,6 +91,13 @@ export interface Fleet extends AsyncDisposable {
     /** Accepted invocations that have not ended (default), or that have, in order of their last change; asked for page by page. */
     each(options?: InvocationListOptions): AsyncGenerator<InvocationView, void>;
   };
+  /** Terminal records, newest first: of sync invocations for a quarter of an hour, of accepted ones for a week. */
+  readonly records: {
+    /** One page; it may be shorter than its limit, and even empty, while it has a `next`: the `before` of the following one. */
+    page(query?: RecordQuery): Promise<RecordPage>;
+    /** One after another, asked for page by page, `limit` at a time. */
+    each(query?: RecordQuery): AsyncGenerator<InvocationRecord, void>;
+  };
   /** What is left of accepted invocations that did not succeed; kept for 14 days. */
   readonly deadLetters: {
     each(options?: UnreadableOptions & { readonly function?: string | undefined }): AsyncGenerator<DeadLetter, void>;
@@ -140,6 +147,9 @@ export interface UnreadableOptions {
   readonly onUnreadable?: ((unreadable: UnreadableInvocation) => void) | undefined;
 }
 
+/** Which terminal records; `before` is RFC 3339, or a page's `next`. */
+export type RecordQuery = Readonly<z.input<typeof recordPageQuerySchema>>;
+
 export interface AgentListOptions {
   /** Only those of one site. */
   readonly site?: string | undefined;
@@ -170,6 +180,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   const registryPath = (host: string) => `/v1/registries/${encodeURIComponent(host)}`;
   const eachFunction = () => pages("/v1/functions", {}, (path) => read(functionListSchema, { method: "GET", path }), ({ functions }) => functions);
   const eachAgent = ({ site }: AgentListOptions = {}) => pages("/v1/agents", { site }, (path) => read(agentListSchema, { method: "GET", path }), ({ agents }) => agents);
+  const readRecords = (path: string) => read(recordPageSchema, { method: "GET", path });
   const overHttp = keeper === undefined ? transport : createHttpTransport(http);
   const call = async (name: string, body?: CallBody, callOptions: CallOptions = {}) => (callOptions.idempotencyKey === undefined ? transport : overHttp).call(outgoingCall(name, body, callOptions));
 
@@ -229,6 +240,10 @@ export function createFleet(options: FleetOptions = {}): Fleet {
     invocations: {
       each: ({ function: functionName, state, onUnreadable }: InvocationListOptions = {}) => pages("/v1/invocations", { function: functionName, state }, (path) => read(invocationListSchema, { method: "GET", path }), ({ invocations, unreadable }) => told(invocations, unreadable, onUnreadable)),
     },
+    records: {
+      page: (query = {}) => readRecords(withQuery("/v1/records", textsOf(query))),
+      each: (query = {}) => pages("/v1/records", textsOf(query), readRecords, ({ records }) => records, "before"),
+    },
     deadLetters: {
       each: ({ function: functionName, onUnreadable } = {}) => pages("/v1/dead-letters", { function: functionName }, (path) => read(deadLetterListSchema, { method: "GET", path }), ({ deadLetters, unreadable }) => told(deadLetters, unreadable, onUnreadable)),
       get: (invocationId) => read(deadLetterSchema, { method: "GET", path: deadLetterPath(invocationId) }),
@@ -260,6 +275,11 @@ export function createFleet(options: FleetOptions = {}): Fleet {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A query's values as they stand in a path. */
+function textsOf(query: Readonly<Record<string, string | number | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, value === undefined ? undefined : String(value)]));
 }
 
 /** A page's items; whoever wants to is told of those that could not be read. */

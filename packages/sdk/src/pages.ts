@@ -1,12 +1,17 @@
-/** A listing's items one after another: each page is asked for when the one before it has been taken. */
-export async function* pages<Page extends { readonly next?: string | number | undefined }, Item>(path: string, filter: Readonly<Record<string, string | undefined>>, read: (path: string) => Promise<Page>, itemsOf: (page: Page) => readonly Item[]): AsyncGenerator<Item, void> {
-  for (let after: string | undefined; ; ) {
-    const given = Object.entries({ ...filter, after }).filter((pair): pair is [string, string] => pair[1] !== undefined);
-    const page = await read(given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`);
+/** A listing's items one after another: each page is asked for when the one before it has been taken, by its `next`, under that name. */
+export async function* pages<Page extends { readonly next?: string | number | undefined }, Item>(path: string, filter: Readonly<Record<string, string | undefined>>, read: (path: string) => Promise<Page>, itemsOf: (page: Page) => readonly Item[], cursor: "after" | "before" = "after"): AsyncGenerator<Item, void> {
+  for (let place: string | undefined; ; ) {
+    const page = await read(withQuery(path, { ...filter, ...(place !== undefined && { [cursor]: place }) }));
     yield* itemsOf(page);
     if (page.next === undefined) return;
-    after = String(page.next);
+    place = String(page.next);
   }
+}
+
+/** A path with what is given of a query. */
+export function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`;
 }
 
 /** All of them at once. */

@@ -1,5 +1,6 @@
 import type { AgentAddress, BrokerId, Frame, Heartbeat, Introduction } from "@longshore/protocol";
 import type { BodyStore } from "./body-store.ts";
+import type { RecordReader } from "./kept-record.ts";
 import type { QueueStore } from "./queue-store.ts";
 
 /**
@@ -94,7 +95,7 @@ export interface Bucket {
   watch(handler: (entry: Entry) => void): Promise<{ close(): void }>;
 }
 
-export interface RecordStore {
+export interface RecordStore extends RecordReader {
   /** Queues a record to be written with others, after the reply; the first one of an id wins. */
   append(tenantId: string, invocationId: string, head: unknown, body: Uint8Array): void;
   read(tenantId: string, invocationId: string): Promise<{ head: unknown; body: Uint8Array } | undefined>;

@@ -1,4 +1,5 @@
 import type { AgentAddress, FunctionName, InvocationId, TenantId } from "@longshore/protocol";
+import type { RecordReader } from "./kept-record.ts";
 
 /** How long a terminal record can be asked for. */
 export const recordLifeMs = 7 * 24 * 3_600_000;
@@ -94,7 +95,7 @@ export interface QueueFollower {
  * resolves, as far as the server syncs (durability is checked elsewhere). All throw `bus_down` where nobody can tell what became of
  * the write, and `store_full` where the server has no room.
  */
-export interface QueueStore {
+export interface QueueStore extends RecordReader {
   /** False when the tenant has an invocation of that id, queued or finished. */
   accept(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array): Promise<boolean>;
   /** The entry as it stands; undefined when it is finished, or has been queued again. */

@@ -5,10 +5,12 @@ import type { Logger } from "pino";
 import { BatchWriter, type Message, type Write } from "./batch-writer.ts";
 import { attempt, notConnected } from "./bus-error.ts";
 import { GhostRemoval } from "./ghost-removal.ts";
+import type { KeptRecord, RecordsWanted } from "./kept-record.ts";
 import { QueueFollow } from "./queue-follow.ts";
 import { type Along, deadLifeMs, type Draft, type EndedHandler, type FoundInvocation, type Kept, type Listed, type ListedKind, type ListedPage, type QueuedInvocation, type QueueEntry, type QueueFollower, type QueueKey, type QueueStore, type QueueTerms, recordLifeMs } from "./queue-store.ts";
 import { anythingOf, endedSubject, listingOf, parseQueueSubject, queueStreamName, queueSubject, queueSubjects } from "./queue-subjects.ts";
 import { readTerms, termsHeaders } from "./queue-terms.ts";
+import { readRecordsBack } from "./read-records.ts";
 import type { Session } from "./session.ts";
 import { WriteRefused } from "./write-refused.ts";
 
@@ -142,6 +144,11 @@ export class QueueStream implements QueueStore {
       }
       return listed;
     });
+  }
+
+  async *newestFirst({ tenantId, functionName, ...wanted }: RecordsWanted): AsyncGenerator<readonly KeptRecord[], void> {
+    if (this.#session === undefined) throw notConnected("list terminal records");
+    yield* readRecordsBack(this.#session, queueStreamName, listingOf("record", tenantId, functionName), wanted);
   }
 
   count(kind: ListedKind): Promise<number> {

@@ -1,6 +1,7 @@
 import { createInbox, type Msg, type NatsConnection } from "@nats-io/nats-core";
 import { LongshoreError } from "@longshore/protocol";
 import { attempt } from "./bus-error.ts";
+import { instantOf } from "./instant.ts";
 import type { MessageHeader, StoredMessage } from "./stored-message.ts";
 import { hasMessageFrom } from "./stream-api.ts";
 
@@ -45,13 +46,22 @@ async function readOn(connection: NatsConnection, name: string, after: number, t
   }
 }
 
-/** Some messages from a sequence on, in their order; none where there are none (or where the server that was asked has not got them yet). Throws the client's errors. */
-export async function readMessages(connection: NatsConnection, name: string, from: number, { subject = ">", maxBytes = bytesAtOnce } = {}): Promise<StoredMessage[]> {
+/** A message as a reading of several gives it. */
+export interface ReadMessage extends StoredMessage {
+  /** The instant at which the server stored it. */
+  readonly storedAt: string;
+  /** How many stand behind it on the subject that was asked for. */
+  readonly following: number;
+}
+
+/** Some messages from a sequence (or an instant) on, in their order; none where there are none (or where the server that was asked has not got them yet). Throws the client's errors. */
+export async function readMessages(connection: NatsConnection, name: string, from: number | string, { subject = ">", maxBytes = bytesAtOnce, most = messagesAtOnce } = {}): Promise<ReadMessage[]> {
   const inbox = createInbox();
   const answers = connection.subscribe(inbox, { timeout: firstWithinMs });
-  const messages: StoredMessage[] = [];
+  const messages: ReadMessage[] = [];
   try {
-    connection.publish(`$JS.API.DIRECT.GET.${name}`, JSON.stringify({ seq: from, batch: messagesAtOnce, max_bytes: maxBytes, next_by_subj: subject }), { reply: inbox });
+    const start = typeof from === "number" ? { seq: from } : { start_time: from };
+    connection.publish(`$JS.API.DIRECT.GET.${name}`, JSON.stringify({ ...start, batch: Math.min(most, messagesAtOnce), max_bytes: maxBytes, next_by_subj: subject }), { reply: inbox });
     for await (const answer of answers) {
       const code = answer.headers?.code ?? 0;
       if (code === 204 || code === 404) return messages;
@@ -67,11 +77,11 @@ export async function readMessages(connection: NatsConnection, name: string, fro
 /** What the server adds when it hands out a message. */
 const added: ReadonlySet<string> = new Set(["Nats-Stream", "Nats-Subject", "Nats-Sequence", "Nats-Time-Stamp", "Nats-Num-Pending", "Nats-Last-Sequence", "Nats-UpTo-Sequence"]);
 
-function storedMessage({ headers, data }: Msg): StoredMessage {
+function storedMessage({ headers, data }: Msg): ReadMessage {
   if (headers === undefined) throw new Error("a message came without its sequence");
   const sequence = Number(headers.get("Nats-Sequence"));
   const storedAtMs = Date.parse(headers.get("Nats-Time-Stamp"));
   if (!Number.isSafeInteger(sequence) || sequence < 1 || Number.isNaN(storedAtMs)) throw new Error("a message came without its sequence");
   const own = [...headers].flatMap(([name, values]) => (added.has(name) ? [] : values.map((value): MessageHeader => [name, value])));
-  return { subject: headers.get("Nats-Subject"), sequence, storedAtMs, headers: own, payload: data };
+  return { subject: headers.get("Nats-Subject"), sequence, storedAtMs, storedAt: instantOf(headers.get("Nats-Time-Stamp")), following: Number(headers.get("Nats-Num-Pending")), headers: own, payload: data };
 }

@@ -1,8 +1,11 @@
 import { DiscardPolicy, JetStreamApiCodes, JetStreamApiError, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/nats-core";
 import { decodeFrame, encodeFrame } from "@longshore/protocol";
+import { setTimeout as delay } from "node:timers/promises";
 import type { RecordStore } from "./bus.ts";
 import { attempt, notConnected } from "./bus-error.ts";
+import type { KeptRecord, RecordsWanted } from "./kept-record.ts";
+import { readRecordsBack } from "./read-records.ts";
 import type { Session } from "./session.ts";
 
 const streamName = "sync-records";
@@ -15,6 +18,8 @@ const maxStreamBytes = 512 * 1024 * 1024;
 const gatherMs = 10;
 const maxQueuedRecords = 20_000;
 const maxQueuedBytes = 64 * 1024 * 1024;
+/** Whoever lists records sees those that ended here just now; under load not every one is waited for. */
+const flushWithinMs = 100;
 /** What a head is taken for in the bound on bytes: it is not written before its turn. */
 const assumedHeadBytes = 1024;
 /** Records written on one confirmation. */
@@ -111,6 +116,13 @@ class RecordStream implements Records {
     const stored = await attempt("read a record", () => session.manager.direct.getMessage(streamName, query));
     const frame = stored === null ? undefined : decodeFrame(stored.data);
     return frame?.kind === "answer" ? { head: frame.head, body: frame.body } : undefined;
+  }
+
+  async *newestFirst({ tenantId, before, atOnce }: RecordsWanted): AsyncGenerator<readonly KeptRecord[], void> {
+    const session = this.#options.session();
+    if (session === undefined) throw notConnected("list terminal records");
+    if (before === undefined && !this.#isIdle) await Promise.race([this.flush(), delay(flushWithinMs)]);
+    yield* readRecordsBack(session, streamName, `${subjectPrefix}.${tenantId}.*`, { before, atOnce });
   }
 
   flush(): Promise<void> {

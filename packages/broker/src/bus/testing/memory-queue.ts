@@ -1,6 +1,8 @@
 import type { InvocationId, TenantId } from "@longshore/protocol";
 import type { Along, EndedHandler, FoundInvocation, Listed, ListedKind, ListedPage, QueuedInvocation, QueueEntry, QueueFollower, QueueKey, QueueStore, QueueTerms } from "../queue-store.ts";
+import type { KeptRecord, RecordsWanted } from "../kept-record.ts";
 import { partitionOf } from "../queue-subjects.ts";
+import { KeptRecords } from "./kept-records.ts";
 
 /** The queue without a server, for unit tests: any number of "brokers" may share one. It keeps the contract of the real one (queue-contract.ts). */
 export class MemoryQueue implements QueueStore {
@@ -10,12 +12,22 @@ export class MemoryQueue implements QueueStore {
   readonly #followers = new Map<QueueFollower, number | "all">();
   readonly #dead = new Map<string, Listed>();
   readonly #records = new Map<string, number>();
+  readonly #kept: KeptRecords;
   /** Entries that a killed server brought back beside their records, by their sequence: a test puts them there. */
   readonly ghosts = new Map<number, QueuedInvocation>();
   /** What a server would have taken out: a test puts it there. */
   readonly overdue = new Map<string, Listed>();
   readonly #endedHandlers: EndedHandler[] = [];
   #sequence = 0;
+
+  constructor(now: () => Date = () => new Date()) {
+    this.#kept = new KeptRecords(now);
+  }
+
+  async *newestFirst(wanted: RecordsWanted): AsyncGenerator<readonly KeptRecord[], void> {
+    await this.#begin();
+    yield* this.#kept.newestFirst(wanted);
+  }
 
   async accept(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array): Promise<boolean> {
     await this.#begin();
@@ -44,6 +56,7 @@ export class MemoryQueue implements QueueStore {
     this.#invocations.set(idOf(key), { state: "finished", ...namesOf(key), head: structuredClone(record), body: body.slice() });
     if (dead !== undefined) this.#dead.set(idOf(key), { ...namesOf(key), sequence: (this.#sequence += 1), terms: noTerms, head: structuredClone(dead.head), body: dead.body.slice() });
     this.#records.set(idOf(key), (this.#sequence += 1));
+    this.#kept.add(key, structuredClone(record), body.length);
     if (followUp !== undefined) this.#put(followUp, followUp.terms, followUp.head, followUp.body);
     queueMicrotask(() => this.#endedHandlers.forEach((handler) => handler(key.tenantId, key.invocationId)));
     return true;

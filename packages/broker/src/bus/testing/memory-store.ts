@@ -1,5 +1,7 @@
 import { type LongshoreError, decodeFrame, encodeFrame } from "@longshore/protocol";
 import type { Bucket, Entry, RecordStore, Store } from "../bus.ts";
+import type { KeptRecord, RecordsWanted } from "../kept-record.ts";
+import { KeptRecords } from "./kept-records.ts";
 import { MemoryBodies } from "./memory-bodies.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 
@@ -80,12 +82,25 @@ class MemoryBucket implements Bucket {
   }
 }
 
-class MemoryRecords implements RecordStore {
+/** The records of sync invocations without a server. */
+export class MemoryRecords implements RecordStore {
   readonly #records = new Map<string, Uint8Array>();
+  readonly #kept: KeptRecords;
+
+  constructor(now: () => Date = () => new Date()) {
+    this.#kept = new KeptRecords(now);
+  }
+
+  async *newestFirst(wanted: RecordsWanted): AsyncGenerator<readonly KeptRecord[], void> {
+    await Promise.resolve();
+    yield* this.#kept.newestFirst({ ...wanted, functionName: "*" });
+  }
 
   append(tenantId: string, invocationId: string, head: unknown, body: Uint8Array): void {
     const key = `${tenantId}.${invocationId}`;
-    if (!this.#records.has(key)) this.#records.set(key, encodeFrame({ kind: "answer", head, body }));
+    if (this.#records.has(key)) return;
+    this.#records.set(key, encodeFrame({ kind: "answer", head, body }));
+    this.#kept.add({ tenantId, invocationId }, structuredClone(head), body.length);
   }
 
   read(tenantId: string, invocationId: string): Promise<{ head: unknown; body: Uint8Array } | undefined> {
