@@ -16,7 +16,8 @@ import { createInflightElsewhere } from "./invocation/inflight-elsewhere.ts";
 import { Invocations } from "./invocation/invocations.ts";
 import { defaultInvocationLimits, type InvocationLimits } from "./invocation/limits.ts";
 import { readOrphan, recordOfOrphan } from "./invocation/records.ts";
-import { storeOrphan, tellEnded, tellFinished } from "./invocation/tell-finished.ts";
+import { type FinishedOptions, storeOrphan, tellEnded, tellFinished } from "./invocation/tell-finished.ts";
+import { History } from "./history/history.ts";
 import { RecordPages } from "./history/record-pages.ts";
 import { FunctionLogs } from "./logs/function-logs.ts";
 import { Metrics } from "./metrics.ts";
@@ -98,13 +99,18 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
 
   const invocationLog = log.child({ component: "invocation" });
   const { records } = bus.store;
-  const finished = tellFinished({ records, hub, ended: (record) => metrics.ended(record), log: invocationLog });
+  const history = new History({ brokerId: bus.brokerId, store: bus.store.history, clock, hasFunction: (tenantId, functionName) => registry.find(tenantId, functionName) !== undefined, log: log.child({ component: "history" }) });
+  const ended: FinishedOptions["ended"] = (tenantId, record, durationMs) => {
+    metrics.ended(record);
+    history.ended(tenantId, record, durationMs);
+  };
+  const finished = tellFinished({ records, hub, ended, log: invocationLog });
   const dispatcher = new Dispatcher({ bus, clock, registry, roster, credentials, limits, finished });
   const elsewhere = createInflightElsewhere(bus, dispatcher.inflight);
   const webhookContext = { clock, allow: createAllowList(webhookAllow), resolve: resolveHost, send: createSender(clock) };
   const webhooks = { secrets: (tenantId: TenantId) => webhookSecrets.signing(tenantId, clock.date()), deliver: (delivery: WebhookDelivery) => deliverWebhook(delivery, webhookContext) };
   const queueLog = log.child({ component: "queue" });
-  const queue = new Queue({ bus, clock, registry, roster, credentials, asker, webhooks, onceWithinMs: limits.backlogWaitMs ?? defaultInvocationLimits.backlogWaitMs, refusal: () => durability.refusal(), ended: tellEnded({ hub, ended: (record) => metrics.ended(record), log: queueLog }), log: queueLog });
+  const queue = new Queue({ bus, clock, registry, roster, credentials, asker, webhooks, onceWithinMs: limits.backlogWaitMs ?? defaultInvocationLimits.backlogWaitMs, refusal: () => durability.refusal(), ended: tellEnded({ hub, ended, log: queueLog }), log: queueLog });
   const schedules = new Schedules({
     store: bus.store,
     clock,
@@ -130,7 +136,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
     const tenantId = read.orphan.tenantId as TenantId;
     const isKnown = registry.find(tenantId, read.orphan.functionName as FunctionName) !== undefined;
     const mayRun = joined.site(from.siteId)?.tenants?.includes(tenantId) !== false && joined.agent(from.agentId) !== undefined;
-    if (isKnown && mayRun) storeOrphan({ records, hub, log: invocationLog }, tenantId, recordOfOrphan(read, from, clock.date()), read.body);
+    if (isKnown && mayRun) storeOrphan({ records, hub, ended, log: invocationLog }, tenantId, recordOfOrphan(read, from, clock.date()), read.body);
   };
   bus.listen({ heartbeat: (from, heartbeat) => roster.heartbeat(from, heartbeat), introduction: (from, introduction) => roster.introduction(from, introduction), orphan: takeOrphan, outcome: (from, frame) => queue.outcome(from, frame) });
 
@@ -163,6 +169,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
       },
       invocations,
       records: recordPages,
+      history,
       queue,
       deadLetters: new DeadLetters({ store: bus.store.queue, bodies: bus.store.bodies, queue, log: queueLog }),
       schedules,
@@ -181,6 +188,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
       await roster.start();
       preparer.start();
       await queue.start();
+      history.start();
       await schedules.start();
     },
     async drain(deadlineMs) {
@@ -194,6 +202,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
       preparer.close();
       dispatcher.close();
       roster.close();
+      await history.close();
       registry.close();
       credentials.close();
       keyPairs.close();

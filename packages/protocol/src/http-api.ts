@@ -4,7 +4,7 @@ import { webhookSecretSchema } from "./destination.ts";
 import { errorShape } from "./error.ts";
 import { contractNames, functionDocumentSchema, placementRulesSchema, revisionImageSchema } from "./function.ts";
 import { requestHeadSchema } from "./exchange.ts";
-import { recordPageQuerySchema, recordPageSchema } from "./history.ts";
+import { historyQuerySchema, historySchema, recordPageQuerySchema, recordPageSchema } from "./history.ts";
 import { invocationRecordSchema, invocationStates, invocationViewSchema } from "./invocation.ts";
 import { logFilterSchema } from "./log-query.ts";
 import { functionNameSchema, siteIdSchema } from "./names.ts";
@@ -227,6 +227,7 @@ export const routes = [
   { id: "functionLogs", method: "GET", path: "/v1/functions/{fn}/logs", summary: "Log lines of all instances as JSON lines", access: "key", query: logFilterSchema, status: 200 },
   { id: "invoke", method: "POST", path: "/v1/functions/{fn}/invocations", summary: "Invoke with the body's bytes and wait for the answer, or with mode=async have it accepted", access: "key", query: invokeQuerySchema, status: 200 },
   { id: "listInvocations", method: "GET", path: "/v1/invocations", summary: "Accepted invocations that have not ended, or that have, in pages", access: "key", query: invocationPageQuerySchema, response: invocationListSchema, status: 200 },
+  { id: "getHistory", method: "GET", path: "/v1/history", summary: "What became of the tenant's invocations over time, by function", access: "key", query: historyQuerySchema, response: historySchema, status: 200 },
   { id: "listRecords", method: "GET", path: "/v1/records", summary: "Terminal records of sync and accepted invocations, newest first, in pages", access: "key", query: recordPageQuerySchema, response: recordPageSchema, status: 200 },
   { id: "getQueue", method: "GET", path: "/v1/queue", summary: "Accepted work as it stands, and what brokers and agents say of it", access: "key", response: queueViewSchema, status: 200 },
   { id: "listDeadLetters", method: "GET", path: "/v1/dead-letters", summary: "Accepted invocations that did not succeed, kept 14 days, in pages", access: "key", query: deadLetterPageQuerySchema, response: deadLetterListSchema, status: 200 },

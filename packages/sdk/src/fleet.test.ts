@@ -39,6 +39,7 @@ describe("the fleet's methods", () => {
     ["schedules.pause", (fleet) => fleet.schedules.pause("s"), "POST", "/v1/schedules/s/pause", schedule],
     ["schedules.resume", (fleet) => fleet.schedules.resume("s"), "POST", "/v1/schedules/s/resume", schedule],
     ["schedules.run", (fleet) => fleet.schedules.run("s"), "POST", "/v1/schedules/s/run", { invocationId: "i" }],
+    ["history", (fleet) => fleet.history({ function: "f", lastMs: 60_000 }), "GET", "/v1/history?function=f&lastMs=60000", { fromMs: 0, untilMs: 1, stepMs: 10_000, functions: [] }],
     ["tokens.create", (fleet) => fleet.tokens.create({ site: "plant" }), "POST", "/v1/tokens", { token: "t", siteId: "plant", expiresAt: "" }],
     ["invocation.cancel", (fleet) => fleet.invocation("i").cancel(), "DELETE", "/v1/invocations/i", undefined],
   ])("%s asks the broker", async (_what, run, method, target, answer) => {

@@ -1,4 +1,4 @@
-import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, headers, invocationListSchema, type InvocationRecord, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type QueueView, queueViewSchema, type RecordPage, type recordPageQuerySchema, recordPageSchema, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type UnreadableInvocation, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
+import { agentListSchema, type AgentView, agentViewSchema, type AwsKey, awsKeyListSchema, awsKeySchema, type AwsKeyView, type DeadLetter, deadLetterListSchema, deadLetterSchema, type DeployAnswer, type DeployLine, deployLineSchema, type FleetEvent, type FunctionDocument, functionListSchema, type FunctionView, functionViewSchema, headers, type History, type historyQuerySchema, historySchema, invocationListSchema, type InvocationRecord, type InvocationView, invocationViewSchema, type LogLine, LongshoreError, type QueueView, queueViewSchema, type RecordPage, type recordPageQuerySchema, recordPageSchema, type RedriveAnswer, redriveAnswerSchema, registryListSchema, type RegistryLogin, type RegistryView, registryViewSchema, revisionListSchema, type ScheduleDocument, scheduleListSchema, type ScheduleRun, scheduleRunSchema, type ScheduleView, scheduleViewSchema, siteListSchema, type SiteView, type TokenAnswer, tokenAnswerSchema, type UnreadableInvocation, type WebhookSecret, webhookSecretSchema } from "@longshore/protocol";
 import type { z } from "zod";
 import type { Answer, CallBody, CallOptions, Transport } from "./call.ts";
 import { createHandle, type InvocationHandle } from "./handle.ts";
@@ -91,6 +91,8 @@ export interface Fleet extends AsyncDisposable {
     /** Accepted invocations that have not ended (default), or that have, in order of their last change; asked for page by page. */
     each(options?: InvocationListOptions): AsyncGenerator<InvocationView, void>;
   };
+  /** What became of invocations over time, of one function or of each: ten-second steps for an hour back, minutes for a day, quarters of an hour for a week. */
+  history(query?: HistoryOptions): Promise<History>;
   /** Terminal records, newest first: of sync invocations for a quarter of an hour, of accepted ones for a week. */
   readonly records: {
     /** One page; it may be shorter than its limit, and even empty, while it has a `next`: the `before` of the following one. */
@@ -146,6 +148,9 @@ export interface UnreadableOptions {
   /** Told of each that is left out. */
   readonly onUnreadable?: ((unreadable: UnreadableInvocation) => void) | undefined;
 }
+
+/** Of which function, and how far back from now (`lastMs`, default an hour, at most a week). */
+export type HistoryOptions = Readonly<z.input<typeof historyQuerySchema>>;
 
 /** Which terminal records; `before` is RFC 3339, or a page's `next`. */
 export type RecordQuery = Readonly<z.input<typeof recordPageQuerySchema>>;
@@ -240,6 +245,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
     invocations: {
       each: ({ function: functionName, state, onUnreadable }: InvocationListOptions = {}) => pages("/v1/invocations", { function: functionName, state }, (path) => read(invocationListSchema, { method: "GET", path }), ({ invocations, unreadable }) => told(invocations, unreadable, onUnreadable)),
     },
+    history: (query = {}) => read(historySchema, { method: "GET", path: withQuery("/v1/history", textsOf(query)) }),
     records: {
       page: (query = {}) => readRecords(withQuery("/v1/records", textsOf(query))),
       each: (query = {}) => pages("/v1/records", textsOf(query), readRecords, ({ records }) => records, "before"),

@@ -1,5 +1,6 @@
 import type { AgentAddress, BrokerId, Frame, Heartbeat, Introduction } from "@longshore/protocol";
 import type { BodyStore } from "./body-store.ts";
+import type { HistoryStore } from "./history-store.ts";
 import type { RecordReader } from "./kept-record.ts";
 import type { QueueStore } from "./queue-store.ts";
 
@@ -65,6 +66,8 @@ export interface Store {
   queue: QueueStore;
   /** Their long bodies. */
   bodies: BodyStore;
+  /** What ended, summed up. */
+  history: HistoryStore;
 }
 
 export interface BucketOptions {

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { Bucket, BucketOptions, Entry, Store } from "./bus.ts";
 import { BodyStream } from "./body-stream.ts";
 import { attempt, notConnected } from "./bus-error.ts";
+import { HistoryStream } from "./history-stream.ts";
 import { QueueStream } from "./queue-stream.ts";
 import { createRecords, type Records } from "./records.ts";
 import { orderedPushConsumer } from "./ordered-push-consumer.ts";
@@ -22,6 +23,7 @@ export class JetStreamStore implements Store {
   readonly records: Records;
   readonly queue: QueueStream;
   readonly bodies: BodyStream;
+  readonly history: HistoryStream;
   readonly #options: StoreOptions;
   readonly #watches = new Set<Watch>();
   #prepared: Session | undefined;
@@ -32,6 +34,7 @@ export class JetStreamStore implements Store {
     this.records = createRecords({ replicas: options.replicas, count: options.count, session: () => this.#session });
     this.queue = new QueueStream({ replicas: options.replicas, log: options.log });
     this.bodies = new BodyStream(options.replicas);
+    this.history = new HistoryStream(options);
   }
 
   /** Makes a fresh connection ready: JetStream answers on it and the streams are there. */
@@ -41,6 +44,7 @@ export class JetStreamStore implements Store {
     await this.records.prepare(session);
     await this.queue.prepare(session);
     await this.bodies.prepare(session);
+    await this.history.prepare(session);
     this.#prepared = session;
   }
 
@@ -49,6 +53,7 @@ export class JetStreamStore implements Store {
     this.records.connectionChanged();
     this.queue.connectionChanged(this.#session);
     this.bodies.connectionChanged(this.#session);
+    this.history.connectionChanged(this.#session);
     for (const watch of this.#watches) watch.connectionChanged(this.#session);
   }
 

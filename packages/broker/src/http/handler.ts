@@ -1,4 +1,4 @@
-import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, DurabilityView, FunctionList, FunctionView, InvocationId, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RecordPage, RecordPageQuery, RegistryView, RenewRequest, ScheduleList, ScheduleRun, ScheduleView, SiteView, TenantId, TokenAnswer, TokenRequest, WebhookSecret } from "@longshore/protocol";
+import type { AgentList, AgentPageQuery, AgentView, AwsKey, AwsKeyView, DeployAnswer, DrainRequest, DurabilityView, FunctionList, FunctionView, History, HistoryQuery, InvocationId, InvocationRecord, InvocationView, JoinAnswer, JoinRequest, LogLine, PageQuery, PullProgress, RecordPage, RecordPageQuery, RegistryView, RenewRequest, ScheduleList, ScheduleRun, ScheduleView, SiteView, TenantId, TokenAnswer, TokenRequest, WebhookSecret } from "@longshore/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Acceptor } from "./submission-door.ts";
 import type { LogQuery } from "../logs/log-query.ts";
@@ -22,6 +22,7 @@ export interface BrokerParts {
     cancel(tenantId: TenantId, invocationId: InvocationId): Promise<void>;
     result(tenantId: TenantId, invocationId: InvocationId): Promise<{ record: InvocationRecord; body: Uint8Array | AsyncIterable<Uint8Array> }>;
   };
+  readonly history: { read(tenantId: TenantId, query: HistoryQuery): History };
   readonly records: { page(tenantId: TenantId, query: RecordPageQuery): Promise<RecordPage> };
   readonly queue: Acceptor & Pick<Queue, "list" | "survey">;
   readonly deadLetters: Pick<DeadLetters, "list" | "get" | "redrive" | "redriveAll" | "remove">;

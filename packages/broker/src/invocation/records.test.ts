@@ -25,7 +25,7 @@ function brokers(count: number) {
     scene.agent("a1", 8);
     const counted: InvocationRecord[] = [];
     const hub = new EventHub(() => []);
-    const finished = tellFinished({ records: store.records, hub, ended: (record) => counted.push(record), log });
+    const finished = tellFinished({ records: store.records, hub, ended: (_tenantId, record) => counted.push(record), log });
     const elsewhere = createInflightElsewhere(
       {
         askBrokers: (question) => Promise.resolve(answers.filter((_answer, at) => at !== self).map((answer) => answer(question)).find((answer) => answer !== null)),
@@ -146,9 +146,9 @@ const orphanFrame = (differences: object = {}): Frame => ({
 });
 
 describe("an orphan", () => {
-  const store = ({ store: { records }, hub }: ReturnType<typeof two>["one"], frame: Frame) => {
+  const store = ({ store: { records }, hub }: ReturnType<typeof two>["one"], frame: Frame, ended = () => undefined as void) => {
     const read = readOrphan(frame);
-    storeOrphan({ records, hub, log }, acme, recordOfOrphan(read, { siteId: "plant", agentId: "a1" }, new Date(0)), read.body);
+    storeOrphan({ records, hub, ended, log }, acme, recordOfOrphan(read, { siteId: "plant", agentId: "a1" }, new Date(0)), read.body);
     return read.orphan.invocationId;
   };
 

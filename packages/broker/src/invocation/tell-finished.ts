@@ -7,8 +7,8 @@ import { type Closing, closingLine, recordLine, recordOf } from "./closing.ts";
 export interface FinishedOptions {
   readonly records: RecordStore;
   readonly hub: EventHub;
-  /** Counts it. */
-  readonly ended: (record: InvocationRecord) => void;
+  /** Counts it; with its duration (milliseconds) where its caller waited for it. */
+  readonly ended: (tenantId: TenantId, record: InvocationRecord, durationMs?: number) => void;
   readonly log: Logger;
 }
 
@@ -20,7 +20,7 @@ export function tellFinished({ records, hub, ended, log }: FinishedOptions): (cl
     const { tenantId, invocationId } = closing.request;
     const record = recordOf(closing);
     if (closing.isRecorded) records.append(tenantId, invocationId, record, closing.body ?? nothing);
-    ended(record);
+    ended(tenantId, record, closing.totalMs);
     if (log.isLevelEnabled("info")) log.info(closingLine(closing), "invocation finished");
     if (hub.isWatched(tenantId)) hub.tell(tenantId, invocationEvent(record));
   };
@@ -29,7 +29,7 @@ export function tellFinished({ records, hub, ended, log }: FinishedOptions): (cl
 /** Tells of an accepted invocation whose record this broker stored: the count, one line of log, whoever watches. */
 export function tellEnded({ hub, ended, log }: Omit<FinishedOptions, "records">): (tenantId: TenantId, record: InvocationRecord) => void {
   return (tenantId, record) => {
-    ended(record);
+    ended(tenantId, record);
     if (log.isLevelEnabled("info")) log.info(recordLine(tenantId, record), "invocation finished");
     if (hub.isWatched(tenantId)) hub.tell(tenantId, invocationEvent(record));
   };
@@ -41,8 +41,9 @@ export function invocationEvent(record: InvocationRecord): FleetEvent {
 }
 
 /** Stores what became of invocations whose brokers are gone. */
-export function storeOrphan(options: Pick<FinishedOptions, "records" | "hub" | "log">, tenantId: TenantId, record: InvocationRecord, body: Uint8Array): void {
+export function storeOrphan(options: FinishedOptions, tenantId: TenantId, record: InvocationRecord, body: Uint8Array): void {
   options.records.append(tenantId, record.invocationId, record, body);
+  options.ended(tenantId, record);
   options.log.info({ invocationId: record.invocationId, tenantId, functionName: record.functionName, agentId: record.agentId, outcome: record.result.outcome }, "invocation finished without its broker");
   options.hub.tell(tenantId, invocationEvent(record));
 }

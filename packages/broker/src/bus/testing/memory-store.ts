@@ -3,6 +3,7 @@ import type { Bucket, Entry, RecordStore, Store } from "../bus.ts";
 import type { KeptRecord, RecordsWanted } from "../kept-record.ts";
 import { KeptRecords } from "./kept-records.ts";
 import { MemoryBodies } from "./memory-bodies.ts";
+import { MemoryHistory } from "./memory-history.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 
 /**
@@ -13,6 +14,7 @@ export class MemoryStore implements Store {
   readonly records: RecordStore = new MemoryRecords();
   readonly queue = new MemoryQueue();
   readonly bodies = new MemoryBodies();
+  readonly history = new MemoryHistory();
   /** Thrown by every operation while it is set. */
   failing: LongshoreError | undefined;
   readonly #buckets = new Map<string, MemoryBucket>();
