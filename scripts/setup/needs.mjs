@@ -8,6 +8,7 @@ import { newerEngine } from "./newer-engine.mjs";
 import { nginx } from "./nginx.mjs";
 import { node } from "./node.mjs";
 import { pnpm } from "./pnpm.mjs";
+import { prometheus } from "./prometheus.mjs";
 import { busybox, testCommands } from "./system-commands.mjs";
 import { dependencies, pnpmForDependencies } from "./workspace.mjs";
 
@@ -24,4 +25,4 @@ export const benchNeeds = (names) => [...fleetNeeds, ...(names.length === 0 || n
 /** To run the tests against an engine that is newer than the machine's. */
 export const newerEngineNeeds = [newerEngine];
 /** To run every test. */
-export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx, lambdaRuntime, awsCli, chromium];
+export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx, lambdaRuntime, awsCli, chromium, prometheus];

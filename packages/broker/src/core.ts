@@ -20,7 +20,8 @@ import { type FinishedOptions, storeOrphan, tellEnded, tellFinished } from "./in
 import { History } from "./history/history.ts";
 import { RecordPages } from "./history/record-pages.ts";
 import { FunctionLogs } from "./logs/function-logs.ts";
-import { Metrics } from "./metrics.ts";
+import { agentsPage } from "./metrics/agents-page.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { KeyPairs } from "./aws/key-pairs.ts";
 import { createSignatureVerifier, type SignatureVerifier } from "./aws/signature-verifier.ts";
 import { DeadLetters } from "./queue/dead-letters.ts";
@@ -101,7 +102,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
   const { records } = bus.store;
   const history = new History({ brokerId: bus.brokerId, store: bus.store.history, clock, hasFunction: (tenantId, functionName) => registry.find(tenantId, functionName) !== undefined, log: log.child({ component: "history" }) });
   const ended: FinishedOptions["ended"] = (tenantId, record, durationMs) => {
-    metrics.ended(record);
+    metrics.ended(record, durationMs);
     history.ended(tenantId, record, durationMs);
   };
   const finished = tellFinished({ records, hub, ended, log: invocationLog });
@@ -110,7 +111,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
   const webhookContext = { clock, allow: createAllowList(webhookAllow), resolve: resolveHost, send: createSender(clock) };
   const webhooks = { secrets: (tenantId: TenantId) => webhookSecrets.signing(tenantId, clock.date()), deliver: (delivery: WebhookDelivery) => deliverWebhook(delivery, webhookContext) };
   const queueLog = log.child({ component: "queue" });
-  const queue = new Queue({ bus, clock, registry, roster, credentials, asker, webhooks, onceWithinMs: limits.backlogWaitMs ?? defaultInvocationLimits.backlogWaitMs, refusal: () => durability.refusal(), ended: tellEnded({ hub, ended, log: queueLog }), log: queueLog });
+  const queue = new Queue({ bus, clock, registry, roster, credentials, asker, webhooks, onceWithinMs: limits.backlogWaitMs ?? defaultInvocationLimits.backlogWaitMs, refusal: () => durability.refusal(), ended: tellEnded({ hub, ended, queueEnded: (record, isDead) => metrics.queueEnded(record, isDead), log: queueLog }), log: queueLog });
   const schedules = new Schedules({
     store: bus.store,
     clock,
@@ -149,6 +150,8 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
     view: async (tenantId, invocationId) => invocations.view(tenantId, parseName(invocationIdSchema, invocationId, "invocationId")),
   });
 
+  const unready = () => problem() ?? (registry.isReady ? undefined : "the registry has not been read");
+
   return {
     dispatcher,
     queue,
@@ -180,8 +183,10 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
       },
       identity,
       logs,
-      health: { brokerId: bus.brokerId, durability, problem: () => problem() ?? (registry.isReady ? undefined : "the registry has not been read") },
-      metrics: () => metrics.page({ ...dispatcher.load, ...queue.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), durability: durability.state, busCounters: bus.counters }),
+      health: { brokerId: bus.brokerId, durability, problem: unready },
+      answered: (status, durationMs) => metrics.answered(status, durationMs),
+      agentMetrics: () => agentsPage(heardAgents(roster)),
+      metrics: () => metrics.page({ isReady: unready() === undefined, isConnected: bus.connected, history: history.load, ...dispatcher.load, ...queue.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), durability: durability.state, busCounters: bus.counters }),
     }),
     async start() {
       await Promise.all([registry.start(), credentials.start(), keyPairs.start(), webhookSecrets.start()]);
@@ -218,6 +223,10 @@ function countStandings(roster: Roster): ReadonlyMap<string, number> {
     counts.set(state, (counts.get(state) ?? 0) + 1);
   }
   return counts;
+}
+
+function* heardAgents(roster: Roster): Generator<AgentEntry> {
+  for (const agent of roster.agents()) if (roster.isHeard(agent)) yield agent;
 }
 
 function countShortOfDisk(roster: Roster): number {

@@ -267,6 +267,7 @@ export const routes = [
   { id: "healthz", method: "GET", path: "/healthz", summary: "The process is alive", access: "open", response: healthSchema, status: 200 },
   { id: "readyz", method: "GET", path: "/readyz", summary: "The bus is reached and the registry is read", access: "open", response: healthSchema, status: 200 },
   { id: "metrics", method: "GET", path: "/metrics", summary: "Prometheus text format", access: "key", status: 200 },
+  { id: "agentMetrics", method: "GET", path: "/metrics/agents", summary: "Prometheus text format: what the agents in reach say of themselves", access: "key", status: 200 },
   { id: "openapi", method: "GET", path: "/openapi.json", summary: "This interface, as OpenAPI 3.1", access: "open", status: 200 },
 ] as const satisfies readonly Route[];
 

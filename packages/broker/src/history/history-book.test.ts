@@ -54,6 +54,14 @@ describe("the history book", () => {
     expect(book.points).toBe(0);
   });
 
+  it("folds finer steps away with a minute that goes before them, so that they are not counted beside it", () => {
+    const book = new HistoryBook(2);
+    const three = (atMs: number): Summary => ({ ...summary(atMs, 1, { stepMs: minute }), tallies: new Map(["a", "b", "c"].map((name) => [`acme/${name}`, { outcomes: { succeeded: 1 }, starts: {} }])) });
+    book.take(summary(beginning, 1, { functionName: "a" }), beginning + 2 * minute);
+    for (const atMs of [beginning, beginning + minute]) book.take(three(atMs), beginning + 2 * minute);
+    expect(total(book, quarter, beginning, beginning + quarter)).toBe(6);
+  });
+
   it.each([1, 2, 3])("loses and doubles nothing where it holds less than comes, in whatever order that is told again (seed %d)", (seed) => {
     const random = seededRandom(seed);
     const book = new HistoryBook(40);

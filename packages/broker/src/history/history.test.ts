@@ -97,6 +97,11 @@ describe("the history", () => {
     await rig.advance(5_000);
     expect(rig.store.stored.size).toBe(1);
     expect(rig.sums(history)).toEqual([["resize", 2]]);
+    behindMs += 20_000; // The step that was written comes a second time.
+    await rig.advance(10_000);
+    history.ended(acme, warm, 1);
+    for (let step = 0; step < 7; step += 1) await rig.advance(10_000);
+    expect(rig.sums(history, { lastMs: 86_400_000 })).toEqual([["resize", 3]]);
   });
 
   it("takes in nothing that it cannot read, and counts it", () => {

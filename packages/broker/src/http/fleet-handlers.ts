@@ -3,10 +3,15 @@ import type { Handler, HandlerContext } from "./handler.ts";
 import { openApiDocument } from "./openapi.ts";
 import { readAgentPageQuery } from "./page-query.ts";
 import { sendJson } from "./problem.ts";
+import type { ServerResponse } from "node:http";
 import { productVersion } from "../version.ts";
 
 const idOf = ({ parameters }: HandlerContext) => parameters["id"] ?? "";
 const openApi = Buffer.from(JSON.stringify(openApiDocument(productVersion)));
+
+function sendMetrics(response: ServerResponse, page: string): void {
+  response.writeHead(200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" }).end(page);
+}
 
 /** Agents, sites, tokens, joining; health, metrics, the interface itself. */
 export const fleetHandlers = {
@@ -35,9 +40,8 @@ export const fleetHandlers = {
       ...(durability !== undefined && { durability: { state: durability.state, detail: durability.detail, mend: durability.mend } }),
     });
   },
-  metrics({ parts, response }) {
-    response.writeHead(200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" }).end(parts.metrics());
-  },
+  metrics: ({ parts, response }) => sendMetrics(response, parts.metrics()),
+  agentMetrics: ({ parts, response }) => sendMetrics(response, parts.agentMetrics()),
   openapi({ response }) {
     response.writeHead(200, { "Content-Type": "application/json", "Content-Length": openApi.length }).end(openApi);
   },

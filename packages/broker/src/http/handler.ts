@@ -70,8 +70,11 @@ export interface BrokerParts {
     /** Read at each request; absent where nobody looks. */
     readonly durability?: DurabilityView;
   };
-  /** Prometheus text. */
+  /** Prometheus text: of this broker, and of the agents in reach. */
   metrics(): string;
+  agentMetrics(): string;
+  /** Counts an answer; undefined: its connection broke before its end. */
+  answered?(status: number | undefined, durationMs: number): void;
 }
 
 export interface DeployOptions {

@@ -26,10 +26,16 @@ export function tellFinished({ records, hub, ended, log }: FinishedOptions): (cl
   };
 }
 
-/** Tells of an accepted invocation whose record this broker stored: the count, one line of log, whoever watches. */
-export function tellEnded({ hub, ended, log }: Omit<FinishedOptions, "records">): (tenantId: TenantId, record: InvocationRecord) => void {
-  return (tenantId, record) => {
+export interface EndedOptions extends Omit<FinishedOptions, "records"> {
+  /** Counts it as an accepted one. */
+  readonly queueEnded: (record: InvocationRecord, isDead: boolean) => void;
+}
+
+/** Tells of an accepted invocation whose record this broker stored: the count, one line of log, whoever watches. `isDead`: it left a dead letter. */
+export function tellEnded({ hub, ended, queueEnded, log }: EndedOptions): (tenantId: TenantId, record: InvocationRecord, isDead: boolean) => void {
+  return (tenantId, record, isDead) => {
     ended(tenantId, record);
+    queueEnded(record, isDead);
     if (log.isLevelEnabled("info")) log.info(recordLine(tenantId, record), "invocation finished");
     if (hub.isWatched(tenantId)) hub.tell(tenantId, invocationEvent(record));
   };

@@ -21,7 +21,7 @@ export interface AttemptEndsOptions {
   readonly asker: Asker;
   readonly registry: Pick<Registry, "find">;
   /** A terminal record was stored, by this broker. */
-  readonly ended: (tenantId: TenantId, record: InvocationRecord) => void;
+  readonly ended: (tenantId: TenantId, record: InvocationRecord, isDead: boolean) => void;
   readonly clock: Clock;
 }
 
@@ -117,7 +117,7 @@ export class AttemptEnds {
       await removeGhost(queued, queue);
       return false;
     }
-    ended(queued.tenantId, record);
+    ended(queued.tenantId, record, along.dead !== undefined);
     if (stored.payload !== undefined && along.dead === undefined) await this.#remove(payloadOwner(queued), stored.payload);
     return true;
   }

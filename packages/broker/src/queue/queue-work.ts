@@ -33,7 +33,7 @@ export interface QueueWorkOptions {
   readonly asker: Asker;
   readonly webhooks: Pick<WebhookRunnerOptions, "secrets" | "deliver">;
   /** A terminal record was stored, by this broker. */
-  readonly ended: (tenantId: TenantId, record: InvocationRecord) => void;
+  readonly ended: (tenantId: TenantId, record: InvocationRecord, isDead: boolean) => void;
   readonly log: Logger;
 }
 

@@ -1,0 +1,67 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { freePorts } from "./altered-nats.ts";
+
+const programs = process.env["LONGSHORE_PROMETHEUS"] ?? "/usr/bin";
+
+/** Runs Debian's promtool; what it says, and whether it was content. */
+export async function promtool(parameters: readonly string[], input = ""): Promise<{ readonly ok: boolean; readonly output: string }> {
+  const running = promisify(execFile)(join(programs, "promtool"), [...parameters], { timeout: 60_000 });
+  running.child.stdin?.end(input);
+  return running.then(({ stdout, stderr }) => ({ ok: true, output: stdout + stderr }), (error: { stdout: string; stderr: string }) => ({ ok: false, output: error.stdout + error.stderr }));
+}
+
+/** A Prometheus on loopback, with a store of its own in a temporary folder. */
+export class Prometheus implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #process: ChildProcess;
+  readonly #url: string;
+
+  private constructor(folder: string, process: ChildProcess, url: string) {
+    this.#folder = folder;
+    this.#process = process;
+    this.#url = url;
+  }
+
+  /** Starts it with a configuration; resolves before it has scraped. */
+  static async start(configuration: string): Promise<Prometheus> {
+    const folder = mkdtempSync(join(tmpdir(), "longshore-prometheus-"));
+    writeFileSync(join(folder, "prometheus.yml"), configuration);
+    const [port = 0] = await freePorts(1);
+    const child = spawn(join(programs, "prometheus"), [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`, "--log.level=error"], { stdio: ["ignore", "ignore", "inherit"] });
+    return new Prometheus(folder, child, `http://127.0.0.1:${port}`);
+  }
+
+  /** The value of each series of an expression, by its labels; [] while it does not answer. */
+  async query(expression: string): Promise<readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]> {
+    const data = await this.#get<{ result: { metric: Record<string, string>; value: [number, string] }[] }>(`query?query=${encodeURIComponent(expression)}`);
+    return (data?.result ?? []).map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+  }
+
+  /** The names of the rules that it has loaded. */
+  async rules(): Promise<readonly string[]> {
+    const data = await this.#get<{ groups: { rules: { name: string }[] }[] }>("rules");
+    return (data?.groups ?? []).flatMap(({ rules }) => rules.map(({ name }) => name));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = new Promise((resolve) => this.#process.once("exit", resolve));
+    if (this.#process.exitCode === null) {
+      this.#process.kill("SIGTERM");
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  async #get<Data>(path: string): Promise<Data | undefined> {
+    try {
+      const answer = await fetch(`${this.#url}/api/v1/${path}`);
+      return ((await answer.json()) as { data: Data }).data;
+    } catch {
+      return undefined; // It has not begun to listen.
+    }
+  }
+}
