@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { type ErrorShape, LongshoreError } from "@longshore/protocol";
 import { UsageError } from "./command-line/usage-error.ts";
 import { type ExitCode, exitCodeOfError, exitCodes } from "./exit-code.ts";
-import { inert, inertLines } from "./terminal/inert.ts";
+import { inert, inertJson, inertLines } from "./terminal/inert.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
 /** A failure as people and programs are told of it. */
@@ -60,7 +60,7 @@ export function reportFailure(error: unknown, action: string, { terminal, enviro
   const style = terminal.errStyle;
   terminal.note(`${style.red("longshore:")} ${inert(message)}`);
   if (hint !== undefined) terminal.note(style.dim(`  ${inertLines(hint)}`));
-  if (environment["LONGSHORE_DEBUG"]) terminal.note(inspect(error, { depth: 6 }));
-  if (json) terminal.print(JSON.stringify({ error: shape }));
+  if (environment["LONGSHORE_DEBUG"]) terminal.note(inertLines(inspect(error, { depth: 6 })));
+  if (json) terminal.print(inertJson({ error: shape }));
   return exitCode;
 }

@@ -1,6 +1,6 @@
 import type { AgentView } from "@longshore/protocol";
 import { defineCommand } from "../command-line/command.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 import { formatAge, formatBytes } from "../terminal/quantity.ts";
 import type { Style } from "../terminal/style.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
@@ -49,7 +49,7 @@ export const agentLs = defineCommand({
   ],
   run: async ({ options }, { fleet, terminal, json, now }) => {
     const agents = await fleet().agents.list(options.site === undefined ? {} : { site: options.site });
-    if (json) return terminal.print(JSON.stringify({ agents }));
+    if (json) return terminal.print(inertJson({ agents }));
     if (agents.length === 0) return terminal.note("No agent has joined. longshore token create --site SITE makes a token to join with");
     terminal.print(renderTable(columns(now(), terminal.style), agents, terminal.style));
     for (const agent of agents.filter(({ detail }) => detail !== undefined)) terminal.note(inert(`${agent.agentId}: ${agent.detail}`));

@@ -1,12 +1,12 @@
 import { type AgentView, parseDuration } from "@longshore/protocol";
 import { type Command, defineCommand } from "../command-line/command.ts";
 import type { Context } from "../command-line/context.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 
 const agent = { summary: "The agent's id, as agent ls shows it" };
 
 function show(view: AgentView, sentence: string, { terminal, json }: Context): void {
-  terminal.print(json ? JSON.stringify(view) : inert(sentence));
+  terminal.print(json ? inertJson(view) : inert(sentence));
 }
 
 /** `longshore agent cordon` */
@@ -57,6 +57,6 @@ export const agentRevoke: Command = defineCommand({
   examples: [["longshore agent revoke laptop-7", "It is off the bus within a second"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     await fleet().agents.revoke(args.agent);
-    terminal.print(json ? JSON.stringify({ revoked: args.agent }) : inert(`Revoked ${args.agent}: it is off the bus`));
+    terminal.print(json ? inertJson({ revoked: args.agent }) : inert(`Revoked ${args.agent}: it is off the bus`));
   },
 });

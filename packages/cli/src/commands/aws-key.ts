@@ -1,5 +1,6 @@
 import type { AwsKeyView } from "@longshore/protocol";
 import { defineCommand } from "../command-line/command.ts";
+import { inertJson } from "../terminal/inert.ts";
 import { formatAge } from "../terminal/quantity.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
 
@@ -18,7 +19,7 @@ export const awsKeyCreate = defineCommand({
   ],
   run: async (_input, { fleet, terminal, json, connection }) => {
     const key = await fleet().awsKeys.create();
-    if (json) return terminal.print(JSON.stringify({ ...key, endpointUrl: connection.url }));
+    if (json) return terminal.print(inertJson({ ...key, endpointUrl: connection.url }));
     const variables = { AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey, AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "us-east-1", AWS_ENDPOINT_URL_LAMBDA: connection.url };
     for (const [name, value] of Object.entries(variables)) terminal.print(`export ${name}=${shellWord(value)}`);
     terminal.note(terminal.errStyle.dim("The secret is not shown again; longshore aws-key rm takes the pair back."));
@@ -34,7 +35,7 @@ export const awsKeyLs = defineCommand({
   examples: [["longshore aws-key ls", "Ids and ages; never secrets"]],
   run: async (_input, { fleet, terminal, json, now }) => {
     const awsKeys = await fleet().awsKeys.list();
-    if (json) terminal.print(JSON.stringify({ awsKeys }));
+    if (json) terminal.print(inertJson({ awsKeys }));
     else if (awsKeys.length === 0) terminal.note("There are no key pairs; longshore aws-key create makes one");
     else terminal.print(renderTable(columnsAt(now()), awsKeys, terminal.style));
   },
@@ -49,7 +50,7 @@ export const awsKeyRm = defineCommand({
   examples: [["longshore aws-key rm LSAKABCDEFGHIJKLMNOP", "Take one back"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     await fleet().awsKeys.remove(args.id);
-    terminal.print(json ? JSON.stringify({ removed: args.id }) : `Deleted ${args.id}`);
+    terminal.print(json ? inertJson({ removed: args.id }) : `Deleted ${args.id}`);
   },
 });
 

@@ -1,6 +1,6 @@
 import { defineCommand } from "../command-line/command.ts";
 import { partOptions, stateRequest } from "../local/settings.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 import { formatBytes } from "../terminal/quantity.ts";
 
 const { data, config } = partOptions;
@@ -20,7 +20,7 @@ export const backup = defineCommand({
   ],
   run: async ({ args, options }, { terminal, json, environment, loadLocalParts }) => {
     const summary = await (await loadLocalParts()).backUp(args.file, stateRequest(options, environment));
-    if (json) return terminal.print(JSON.stringify(summary));
+    if (json) return terminal.print(inertJson(summary));
     terminal.print(inert(`Backed up ${summary.messages} messages of ${summary.streams} streams to ${summary.file}, ${formatBytes(summary.sizeBytes)}`));
     terminal.note(terminal.errStyle.dim(inert(`Keep it secret: whoever has it has the fleet.${summary.sealKeyFile === undefined ? "" : ` Keep ${summary.sealKeyFile} elsewhere: functions' secrets open with it alone, and it is not in the backup.`}`)));
   },

@@ -2,6 +2,7 @@ import { defineCommand } from "../command-line/command.ts";
 import { readDrainMs } from "../local/drain-time.ts";
 import { runPart } from "../local/run-part.ts";
 import { brokerOptions, brokerRequest, partOptions } from "../local/settings.ts";
+import { inertJson } from "../terminal/inert.ts";
 
 const options = {
   ...brokerOptions,
@@ -28,7 +29,7 @@ export const broker = defineCommand({
     return runPart({
       name: "broker",
       start: (parts) => parts.startBroker(brokerRequest(given, environment)),
-      tellReady: ({ url, apiKey, caFile }) => terminal.print(JSON.stringify({ url, ...(apiKey !== undefined && { apiKey }), ...(caFile !== undefined && { caFile }) })),
+      tellReady: ({ url, apiKey, caFile }) => terminal.print(inertJson({ url, ...(apiKey !== undefined && { apiKey }), ...(caFile !== undefined && { caFile }) })),
       drainMs: readDrainMs(given.drain),
     }, context);
   },

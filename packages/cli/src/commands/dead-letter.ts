@@ -2,8 +2,9 @@ import { type DeadLetter, functionNameSchema, invocationIdSchema, parseName, typ
 import { defineCommand } from "../command-line/command.ts";
 import { UsageError } from "../command-line/usage-error.ts";
 import { bodyField } from "../invocation/answer-document.ts";
+import { printBody } from "../invocation/print-body.ts";
 import { describeResult } from "../invocation/tell.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 import { formatAge, formatBytes } from "../terminal/quantity.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
 
@@ -25,7 +26,7 @@ export const deadLetterLs = defineCommand({
     const onUnreadable = (each: UnreadableInvocation) => void unreadable.push(each);
     for await (const letter of fleet().deadLetters.each({ onUnreadable, ...(options.function !== undefined && { function: options.function }) })) deadLetters.push(letter);
     for (const { invocationId, functionName } of unreadable) terminal.note(`Cannot read dead letter ${invocationId} of "${inert(functionName)}": it was damaged, or written by another version`);
-    if (json) terminal.print(JSON.stringify({ deadLetters, ...(unreadable.length > 0 && { unreadable }) }));
+    if (json) terminal.print(inertJson({ deadLetters, ...(unreadable.length > 0 && { unreadable }) }));
     else if (deadLetters.length + unreadable.length === 0) terminal.note("There are no dead letters: what was accepted has succeeded, or has not ended");
     else if (deadLetters.length > 0) terminal.print(renderTable(columnsAt(now()), deadLetters, terminal.style));
   },
@@ -51,14 +52,14 @@ export const deadLetterShow = defineCommand({
   examples: [[`longshore dead-letter show ${example}`, "Every attempt's end, and how it was called"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     const letter = await fleet().deadLetters.get(readId(args.id));
-    if (json) return terminal.print(JSON.stringify(letter));
+    if (json) return terminal.print(inertJson(letter));
     const { record, request } = letter;
-    terminal.print(`${inert(record.functionName)} ${inert(request.method)} ${inert(request.target)}, ${formatBytes(record.payloadBytes)}, accepted ${record.acceptedAt}`);
+    terminal.print(inert(`${record.functionName} ${request.method} ${request.target}, ${formatBytes(record.payloadBytes)}, accepted ${record.acceptedAt}`));
     for (const { attempt, siteId, agentId, endedAt, result } of record.past ?? []) {
-      terminal.print(`attempt ${attempt} at ${inert(`${siteId}/${agentId}`)}, ended ${endedAt}`);
+      terminal.print(inert(`attempt ${attempt} at ${siteId}/${agentId}, ended ${endedAt}`));
       for (const line of describeResult(record.functionName, result)) terminal.print(`  ${line}`);
     }
-    terminal.print(`attempt ${record.attempt}${record.agentId === undefined ? "" : ` at ${inert(`${record.siteId}/${record.agentId}`)}`}, ended ${record.finishedAt}`);
+    terminal.print(inert(`attempt ${record.attempt}${record.agentId === undefined ? "" : ` at ${record.siteId}/${record.agentId}`}, ended ${record.finishedAt}`));
     for (const line of describeResult(record.functionName, record.result)) terminal.print(`  ${line}`);
   },
 });
@@ -72,8 +73,8 @@ export const deadLetterBody = defineCommand({
   examples: [[`longshore dead-letter body ${example} > payload.json`, "To look at, or to mend"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     const bytes = await fleet().deadLetters.body(readId(args.id));
-    if (json) terminal.print(JSON.stringify(bodyField(bytes)));
-    else terminal.out.write(bytes);
+    if (json) terminal.print(inertJson(bodyField(bytes)));
+    else await printBody(new Blob([bytes as Uint8Array<ArrayBuffer>]).stream(), terminal);
   },
 });
 
@@ -92,10 +93,10 @@ export const deadLetterRedrive = defineCommand({
     if ((args.id === undefined) === (options.all === undefined)) throw new UsageError("Cannot submit again: give an id, or --all FUNCTION", `longshore dead-letter redrive ${example}`);
     if (options.all !== undefined) {
       const answer = await fleet().deadLetters.redriveAll(parseName(functionNameSchema, options.all, "--all"));
-      return terminal.print(json ? JSON.stringify(answer) : `Submitted ${answer.redriven} again${answer.failed === 0 ? "" : `; ${answer.failed} could not be`}`);
+      return terminal.print(json ? inertJson(answer) : `Submitted ${answer.redriven} again${answer.failed === 0 ? "" : `; ${answer.failed} could not be`}`);
     }
     const view = await fleet().deadLetters.redrive(readId(args.id ?? ""));
-    terminal.print(json ? JSON.stringify(view) : `Submitted again as ${"record" in view ? view.record.invocationId : view.invocationId}`);
+    terminal.print(json ? inertJson(view) : `Submitted again as ${"record" in view ? view.record.invocationId : view.invocationId}`);
   },
 });
 
@@ -109,6 +110,6 @@ export const deadLetterRm = defineCommand({
   run: async ({ args }, { fleet, terminal, json }) => {
     const invocationId = readId(args.id);
     await fleet().deadLetters.remove(invocationId);
-    terminal.print(json ? JSON.stringify({ removed: invocationId }) : `Gave ${invocationId} up`);
+    terminal.print(json ? inertJson({ removed: invocationId }) : `Gave ${invocationId} up`);
   },
 });

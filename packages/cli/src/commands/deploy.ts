@@ -7,7 +7,7 @@ import { finishDocument } from "../function-file/draft.ts";
 import { functionOptions, readFunctionFlags } from "../function-file/flags.ts";
 import { findSource } from "../function-file/source.ts";
 import { buildImage } from "../image/build.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { formatBytes } from "../terminal/quantity.ts";
 import { showPulls } from "./pull-progress.ts";
@@ -72,7 +72,7 @@ async function deployDocument(document: ReturnType<typeof finishDocument>, local
 }
 
 function tell(answer: DeployAnswer, { terminal, connection, json }: Context): void {
-  if (json) return terminal.print(JSON.stringify(answer));
+  if (json) return terminal.print(inertJson(answer));
   const { name, revisionId, contract, resolvedImage } = answer.function;
   const { style } = terminal;
   const what = answer.changed ? `Deployed ${name} as ${revisionId}` : `${name} is unchanged, still ${revisionId}`;

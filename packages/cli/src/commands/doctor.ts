@@ -8,7 +8,7 @@ import { judgeHost } from "../doctor/host-findings.ts";
 import { judgeQueue } from "../doctor/queue-findings.ts";
 import { lookAtBroker, lookAtEngine, lookAtHost, lookAtNatsServer } from "../doctor/look.ts";
 import { exitCodes } from "../exit-code.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 /** `longshore doctor` */
@@ -33,7 +33,7 @@ export const doctor = defineCommand({
     const [host, natsServer, broker] = await Promise.all([lookAtHost(folders), lookAtNatsServer(environment), lookAtBroker(connection.url)]);
     const findings = [...judgeHost(host), ...judgeEngine(engine.facts), judgeNatsServer(natsServer), ...judgeBroker(connection.url, broker), ...(queue === undefined ? [] : judgeQueue(await queue))];
     const failed = findings.filter(({ status }) => status === "fail").length;
-    if (json) terminal.print(JSON.stringify({ findings }));
+    if (json) terminal.print(inertJson({ findings }));
     else for (const finding of findings) printFinding(finding, terminal);
     return failed === 0 ? exitCodes.succeeded : exitCodes.unavailable;
   },

@@ -1,7 +1,7 @@
 import type { InvocationView, UnreadableInvocation } from "@longshore/protocol";
 import { readCount } from "../command-line/count.ts";
 import { defineCommand } from "../command-line/command.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 import { formatAge } from "../terminal/quantity.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
 
@@ -30,7 +30,7 @@ export const invocationLs = defineCommand({
       invocations.push(view);
     }
     for (const { invocationId, functionName } of unreadable) terminal.note(`Cannot read invocation ${invocationId} of "${inert(functionName)}": it was damaged, or written by another version`);
-    if (json) terminal.print(JSON.stringify({ invocations, ...(unreadable.length > 0 && { unreadable }) }));
+    if (json) terminal.print(inertJson({ invocations, ...(unreadable.length > 0 && { unreadable }) }));
     else if (invocations.length + unreadable.length === 0) terminal.note(options.finished ? "No accepted invocation has ended in the last seven days" : "No accepted invocation waits or is under way");
     else if (invocations.length > 0) terminal.print(renderTable(columnsAt(now()), invocations, terminal.style));
   },

@@ -3,9 +3,10 @@ import { defineCommand } from "../command-line/command.ts";
 import { exitCodeOfInterruption, type Interruption } from "../command-line/interrupts.ts";
 import { type ExitCode, exitCodes, exitCodeOfResult } from "../exit-code.ts";
 import { bodyField } from "../invocation/answer-document.ts";
-import { copyBody, ReaderGone } from "../invocation/copy-body.ts";
+import { ReaderGone } from "../invocation/copy-body.ts";
+import { printBody } from "../invocation/print-body.ts";
 import { describeResult } from "../invocation/tell.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 import { formatBytes, formatDuration } from "../terminal/quantity.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -25,7 +26,7 @@ export const invocationShow = defineCommand({
   examples: [["longshore invocation show 0197a7c6-5f3e-7b12-9c58-0d8a4be3f001", "Outcome, place and durations"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     const view = await fleet().invocation(readId(args.id)).status();
-    if (json) terminal.print(JSON.stringify(view));
+    if (json) terminal.print(inertJson(view));
     else showView(view, terminal);
     return view.state === "finished" ? exitCodeOfResult(view.record.result) : exitCodes.succeeded;
   },
@@ -88,7 +89,7 @@ export const invocationWait = defineCommand({
     try {
       const record = await fleet().invocation(readId(args.id)).ended({ signal: interrupted });
       const view = { state: "finished", record } as const;
-      if (json) terminal.print(JSON.stringify(view));
+      if (json) terminal.print(inertJson(view));
       else showView(view, terminal);
       return exitCodeOfResult(record.result);
     } catch (error) {
@@ -108,7 +109,7 @@ export const invocationCancel = defineCommand({
   run: async ({ args }, { fleet, terminal, json }) => {
     const invocationId = readId(args.id);
     await fleet().invocation(invocationId).cancel();
-    terminal.print(json ? JSON.stringify({ cancelling: invocationId }) : `Cancelling ${invocationId}`);
+    terminal.print(json ? inertJson({ cancelling: invocationId }) : `Cancelling ${invocationId}`);
   },
 });
 
@@ -122,8 +123,8 @@ export const invocationResult = defineCommand({
   run: async ({ args }, { fleet, terminal, json }): Promise<ExitCode> => {
     const body = await fleet().invocation(readId(args.id)).result();
     try {
-      if (json) terminal.print(JSON.stringify(bodyField(new Uint8Array(await new Response(body).arrayBuffer()))));
-      else await copyBody(body, terminal.out);
+      if (json) terminal.print(inertJson(bodyField(new Uint8Array(await new Response(body).arrayBuffer()))));
+      else await printBody(body, terminal);
       return exitCodes.succeeded;
     } catch (error) {
       if (error instanceof ReaderGone) return exitCodes.readerGone;

@@ -8,9 +8,11 @@ import type { Answer, CallOptions, EnqueueOptions } from "../fleet.ts";
 import { answerChunks } from "../invocation/answer-chunks.ts";
 import { answerDocument } from "../invocation/answer-document.ts";
 import { openBody } from "../invocation/body.ts";
-import { copyBody, ReaderGone } from "../invocation/copy-body.ts";
+import { ReaderGone } from "../invocation/copy-body.ts";
 import { readPlace, splitHeader } from "../invocation/given-options.ts";
+import { printBody } from "../invocation/print-body.ts";
 import { describeResult, tellEnd, tellWhere } from "../invocation/tell.ts";
+import { inertJson } from "../terminal/inert.ts";
 
 const options = {
   data: { value: "TEXT|@FILE", short: "d", summary: "Body to send; @FILE reads a file, @- stdin. Default: stdin, unless that is a terminal" },
@@ -34,7 +36,7 @@ export const invoke = defineCommand({
   path: ["invoke"],
   summary: "Invoke a function: stdin to stdout, byte for byte",
   description:
-    "The answer's bytes go to stdout as they come, everything else to stderr. Ctrl-C cancels the invocation.\n\n" +
+    "The answer's bytes go to stdout as they come, everything else to stderr; on a terminal control characters are made visible, and very long lines cut. Ctrl-C cancels the invocation.\n\n" +
     "With --async it prints the invocation's id once that is on disk: from then on it happens, whoever dies. longshore invocation wait, show, result and cancel take the id.\n\n" +
     "Exit codes: 0 it succeeded; 1 the function failed; 2 the command line or the input is wrong; 3 Longshore could not run it; " +
     "4 it timed out; 5 lost, it may or may not have run; 130 cancelled.",
@@ -58,7 +60,7 @@ export const invoke = defineCommand({
       const answer = await context.fleet().call(args.name, body, { ...callOptions, signal: interrupted });
       if (context.json) return await printDocument(args.name, answer, context);
       if (given.include) tellWhere(answer, context.terminal);
-      await copyBody(answerChunks(answer), context.terminal.out);
+      await printBody(answerChunks(answer), context.terminal);
       const result = await answer.result;
       if (given.include) tellEnd(result, performance.now() - startedAt, context.terminal);
       return tellResult(args.name, result, context);
@@ -71,7 +73,7 @@ export const invoke = defineCommand({
 });
 
 function printAccepted({ invocationId }: { readonly invocationId: string }, { terminal, json }: Context): void {
-  terminal.print(json ? JSON.stringify({ invocationId }) : invocationId);
+  terminal.print(json ? inertJson({ invocationId }) : invocationId);
 }
 
 function tellInterrupted(interruption: Interruption, { terminal }: Context): ExitCode {
@@ -82,7 +84,7 @@ function tellInterrupted(interruption: Interruption, { terminal }: Context): Exi
 /** Machine form: one JSON document with everything, the body in it. */
 async function printDocument(name: string, answer: Answer, context: Context): Promise<ExitCode> {
   const document = await answerDocument(name, answer);
-  context.terminal.print(JSON.stringify(document));
+  context.terminal.print(inertJson(document));
   return exitCodeOfResult(document.result);
 }
 

@@ -3,7 +3,7 @@ import { exitCodes } from "../exit-code.ts";
 import { readDrainMs } from "../local/drain-time.ts";
 import { runAgent } from "../local/run-part.ts";
 import { agentRequest, partOptions } from "../local/settings.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 
 const options = {
   ...partOptions,
@@ -31,7 +31,7 @@ export const join = defineCommand({
     const { joinHost } = await loadLocalParts();
     const joined = await joinHost(args.token, request);
     const isDone = given.joinOnly;
-    if (json && isDone) terminal.print(JSON.stringify(joined));
+    if (json && isDone) terminal.print(inertJson(joined));
     if (!json) terminal.print(inert(`Joined site ${joined.siteId} as ${joined.agentId}`));
     return isDone ? exitCodes.succeeded : runAgent(request, drainMs, context);
   },

@@ -6,6 +6,7 @@ import { exitCodeOfInterruption, type Interruption } from "../command-line/inter
 import { UsageError } from "../command-line/usage-error.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Fleet, LogOptions } from "../fleet.ts";
+import { inertJson } from "../terminal/inert.ts";
 import { formatLogLine } from "../terminal/log-line.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -52,7 +53,7 @@ export const logs = defineCommand({
     const signal = options.follow ? interrupts.signal() : undefined;
     try {
       const lines = open(fleet(), { ...chosen, ...(signal !== undefined && { signal }) });
-      await printLines(lines, terminal, (line) => (json ? JSON.stringify(line) : formatLogLine(line, { style: terminal.style, withFunction: names.length > 1 })));
+      await printLines(lines, terminal, (line) => (json ? inertJson(line) : formatLogLine(line, { style: terminal.style, withFunction: names.length > 1, isCut: terminal.isOutTerminal })));
     } catch (error) {
       if (signal?.aborted !== true) throw error;
     }

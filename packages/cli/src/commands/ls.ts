@@ -1,5 +1,6 @@
 import type { FunctionView } from "@longshore/protocol";
 import { defineCommand } from "../command-line/command.ts";
+import { inertJson } from "../terminal/inert.ts";
 import { formatAge, formatBytes, formatDuration } from "../terminal/quantity.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
 
@@ -23,7 +24,7 @@ export const ls = defineCommand({
   examples: [["longshore ls", "Every function with its current revision"]],
   run: async (_input, { fleet, terminal, json, now }) => {
     const functions = await fleet().list();
-    if (json) terminal.print(JSON.stringify({ functions }));
+    if (json) terminal.print(inertJson({ functions }));
     else if (functions.length === 0) terminal.note("No function is deployed. longshore deploy --help shows how");
     else terminal.print(renderTable(columns(now()), functions, terminal.style));
   },

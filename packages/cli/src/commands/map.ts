@@ -5,9 +5,11 @@ import { exitCodeOfInterruption, type Interruption } from "../command-line/inter
 import { exitCodes } from "../exit-code.ts";
 import type { MapOptions, MapProgress, MapResult } from "../fleet.ts";
 import { bodyField } from "../invocation/answer-document.ts";
-import { copyBody, ReaderGone } from "../invocation/copy-body.ts";
+import { ReaderGone } from "../invocation/copy-body.ts";
 import { readPlace, splitHeader } from "../invocation/given-options.ts";
 import { countInputs, inputsOf, type LineForm, openInputs } from "../invocation/map-inputs.ts";
+import { printBody } from "../invocation/print-body.ts";
+import { inertJson } from "../terminal/inert.ts";
 import { showMap } from "./map-progress.ts";
 
 const options = {
@@ -52,7 +54,7 @@ export const map = defineCommand({
     };
     try {
       const results = context.fleet().map(name, inputsOf(input, form, path ?? "stdin"), { ...mapOptions, signal: interrupted, onProgress });
-      await copyBody(linesOf(results, tally), context.terminal.out);
+      await printBody(linesOf(results, tally), context.terminal);
       shown.finish();
       return tally.failed === 0 ? exitCodes.succeeded : exitCodes.functionFailed;
     } catch (error) {
@@ -70,7 +72,7 @@ export const map = defineCommand({
 async function* linesOf(results: AsyncIterable<MapResult>, tally: { failed: number }): AsyncGenerator<Uint8Array, void> {
   for await (const result of results) {
     if (result.error !== undefined) tally.failed += 1;
-    yield Buffer.from(`${JSON.stringify(documentOf(result))}\n`);
+    yield Buffer.from(`${inertJson(documentOf(result))}\n`);
   }
 }
 

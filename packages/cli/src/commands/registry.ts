@@ -2,7 +2,7 @@ import type { RegistryView } from "@longshore/protocol";
 import { text } from "node:stream/consumers";
 import { defineCommand } from "../command-line/command.ts";
 import { UsageError } from "../command-line/usage-error.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 import { formatAge } from "../terminal/quantity.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -27,7 +27,7 @@ export const registryLogin = defineCommand({
     // A password among a command's arguments stands in the process list and in the shell's history.
     if (!options.passwordStdin || terminal.isInputTerminal) throw new UsageError("Cannot log in: the password is given on stdin, with --password-stdin", example);
     const registry = await fleet().registries.set(args.host, { username: options.username, password: await readPassword(terminal) });
-    terminal.print(json ? JSON.stringify(registry) : `Images of ${inert(registry.host)} are pulled as ${inert(registry.username)}`);
+    terminal.print(json ? inertJson(registry) : `Images of ${inert(registry.host)} are pulled as ${inert(registry.username)}`);
   },
 });
 
@@ -40,7 +40,7 @@ export const registryLogout = defineCommand({
   examples: [["longshore registry logout registry.plant:5000", "Images that are there already stay"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     await fleet().registries.remove(args.host);
-    terminal.print(json ? JSON.stringify({ removed: args.host }) : `Forgot the credentials for ${inert(args.host)}`);
+    terminal.print(json ? inertJson({ removed: args.host }) : `Forgot the credentials for ${inert(args.host)}`);
   },
 });
 
@@ -53,7 +53,7 @@ export const registryLs = defineCommand({
   examples: [["longshore registry ls", "Hosts and accounts; never passwords"]],
   run: async (_input, { fleet, terminal, json, now }) => {
     const registries = await fleet().registries.list();
-    if (json) terminal.print(JSON.stringify({ registries }));
+    if (json) terminal.print(inertJson({ registries }));
     else if (registries.length === 0) terminal.note("There are no credentials: every registry is asked anonymously. longshore registry login HOST sets some");
     else terminal.print(renderTable(columnsAt(now()), registries, terminal.style));
   },

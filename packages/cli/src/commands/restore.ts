@@ -1,6 +1,6 @@
 import { defineCommand } from "../command-line/command.ts";
 import { partOptions, stateRequest } from "../local/settings.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 
 const { data, config } = partOptions;
 
@@ -19,7 +19,7 @@ export const restore = defineCommand({
   ],
   run: async ({ args, options }, { terminal, json, environment, loadLocalParts }) => {
     const summary = await (await loadLocalParts()).restore(args.file, options.replace, stateRequest(options, environment));
-    if (json) return terminal.print(JSON.stringify(summary));
+    if (json) return terminal.print(inertJson(summary));
     terminal.print(inert(`Restored ${summary.messages} messages of ${summary.streams} streams: the fleet is as it was at ${summary.createdAt}`));
     if (summary.expired > 0) terminal.note(`${summary.expired} messages were left out: their time was over`);
     if (summary.replacedFolder !== undefined) terminal.note(inert(`What stood there is in ${summary.replacedFolder}; remove it when it is no longer needed`));

@@ -1,5 +1,5 @@
 import { defineCommand } from "../command-line/command.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 
 /** `longshore rm` */
 export const rm = defineCommand({
@@ -10,6 +10,6 @@ export const rm = defineCommand({
   examples: [["longshore rm resize", "Invocations under way end; new ones are refused"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     await fleet().remove(args.name);
-    terminal.print(json ? JSON.stringify({ removed: args.name }) : `Removed ${inert(args.name)}`);
+    terminal.print(json ? inertJson({ removed: args.name }) : `Removed ${inert(args.name)}`);
   },
 });

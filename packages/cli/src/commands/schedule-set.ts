@@ -2,7 +2,7 @@ import { parseDuration, parseWhere } from "@longshore/protocol";
 import { defineCommand } from "../command-line/command.ts";
 import { UsageError } from "../command-line/usage-error.ts";
 import { openBody } from "../invocation/body.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { describeTimes } from "./schedule.ts";
 
@@ -45,7 +45,7 @@ export const scheduleSet = defineCommand({
     };
     // Whether it is one is the broker's to say: it names the field.
     const view = await fleet().schedules.set(document);
-    terminal.print(json ? JSON.stringify(view) : inert(`${view.name} runs ${view.function} ${describeTimes(view)}${view.nextAt === undefined ? "; it is paused" : `, next at ${view.nextAt}`}`));
+    terminal.print(json ? inertJson(view) : inert(`${view.name} runs ${view.function} ${describeTimes(view)}${view.nextAt === undefined ? "; it is paused" : `, next at ${view.nextAt}`}`));
   },
 });
 

@@ -1,6 +1,6 @@
 import type { ScheduleView } from "@longshore/protocol";
 import { defineCommand } from "../command-line/command.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 import { formatBytes, formatDuration } from "../terminal/quantity.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
 
@@ -20,7 +20,7 @@ export const scheduleLs = defineCommand({
   examples: [["longshore schedule ls", "With their next and last due times"]],
   run: async (_input, { fleet, terminal, json }) => {
     const schedules = await fleet().schedules.list();
-    if (json) terminal.print(JSON.stringify({ schedules }));
+    if (json) terminal.print(inertJson({ schedules }));
     else if (schedules.length === 0) terminal.note("There are no schedules; longshore schedule set NAME makes one");
     else terminal.print(renderTable(columns, schedules, terminal.style));
   },
@@ -43,7 +43,7 @@ export const scheduleShow = defineCommand({
   examples: [["longshore schedule show nightly", "longshore invocation show ID tells more of the last run"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     const view = await fleet().schedules.get(args.name);
-    if (json) return terminal.print(JSON.stringify(view));
+    if (json) return terminal.print(inertJson(view));
     for (const [field, value] of rowsOf(view)) if (value !== undefined) terminal.print(`${terminal.style.dim(field.padEnd(9))} ${inert(value)}`);
   },
 });
@@ -71,7 +71,7 @@ export const schedulePause = defineCommand({
   examples: [["longshore schedule pause nightly", "What it had accepted goes on"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     const view = await fleet().schedules.pause(args.name);
-    terminal.print(json ? JSON.stringify(view) : inert(`Paused ${view.name}`));
+    terminal.print(json ? inertJson(view) : inert(`Paused ${view.name}`));
   },
 });
 
@@ -84,7 +84,7 @@ export const scheduleResume = defineCommand({
   examples: [["longshore schedule resume nightly", "From its next due time on"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     const view = await fleet().schedules.resume(args.name);
-    terminal.print(json ? JSON.stringify(view) : inert(`Resumed ${view.name}, next at ${view.nextAt ?? "-"}`));
+    terminal.print(json ? inertJson(view) : inert(`Resumed ${view.name}, next at ${view.nextAt ?? "-"}`));
   },
 });
 
@@ -97,7 +97,7 @@ export const scheduleRun = defineCommand({
   examples: [["longshore schedule run nightly", "Also while it is paused; prints the invocation's id"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     const { invocationId } = await fleet().schedules.run(args.name);
-    terminal.print(json ? JSON.stringify({ invocationId }) : inert(invocationId));
+    terminal.print(json ? inertJson({ invocationId }) : inert(invocationId));
   },
 });
 
@@ -110,6 +110,6 @@ export const scheduleRm = defineCommand({
   examples: [["longshore schedule rm nightly", "What it had accepted goes on"]],
   run: async ({ args }, { fleet, terminal, json }) => {
     await fleet().schedules.remove(args.name);
-    terminal.print(json ? JSON.stringify({ removed: args.name }) : inert(`Removed ${args.name}`));
+    terminal.print(json ? inertJson({ removed: args.name }) : inert(`Removed ${args.name}`));
   },
 });

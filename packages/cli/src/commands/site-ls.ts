@@ -1,5 +1,6 @@
 import type { SiteView } from "@longshore/protocol";
 import { defineCommand } from "../command-line/command.ts";
+import { inertJson } from "../terminal/inert.ts";
 import { formatBytes } from "../terminal/quantity.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
 
@@ -21,7 +22,7 @@ export const siteLs = defineCommand({
   examples: [["longshore site ls", "Every site that an agent has joined"]],
   run: async (_input, { fleet, terminal, json }) => {
     const sites = await fleet().sites.list();
-    if (json) terminal.print(JSON.stringify({ sites }));
+    if (json) terminal.print(inertJson({ sites }));
     else if (sites.length === 0) terminal.note("There is no site. longshore token create --site SITE makes one with its first agent");
     else terminal.print(renderTable(columns, sites, terminal.style));
   },

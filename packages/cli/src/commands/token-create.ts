@@ -1,6 +1,7 @@
 import { defineCommand } from "../command-line/command.ts";
 import { UsageError } from "../command-line/usage-error.ts";
 import { readPairs } from "../function-file/pair.ts";
+import { inertJson } from "../terminal/inert.ts";
 
 /** `longshore token create` */
 export const tokenCreate = defineCommand({
@@ -29,7 +30,7 @@ export const tokenCreate = defineCommand({
       ...(options.region.length > 0 && { regions: options.region }),
     });
     const command = `longshore join ${answer.token}`;
-    if (json) return terminal.print(JSON.stringify({ ...answer, command }));
+    if (json) return terminal.print(inertJson({ ...answer, command }));
     terminal.print(command);
     const minutes = Math.max(1, Math.round((Date.parse(answer.expiresAt) - now()) / 60_000));
     terminal.note(terminal.errStyle.dim(`Run that on the new host within ${minutes} minutes; it joins one host to the site ${answer.siteId}.`));

@@ -12,6 +12,7 @@ import { readDrainMs } from "../local/drain-time.ts";
 import { connectionVariables, firstLines } from "../local/first-lines.ts";
 import { brokerOptions, brokerRequest, partOptions } from "../local/settings.ts";
 import { createStartedParts, type StartedParts } from "../local/started.ts";
+import { inertJson } from "../terminal/inert.ts";
 import { createProgress } from "../terminal/progress.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -63,7 +64,7 @@ export const up = defineCommand({
 function tellReady({ broker, agents, functions }: OneMachineFleet, keptIn: string | undefined, { terminal, environment, json }: Context): void {
   const { url, apiKey, needsKey, caFile } = broker;
   const sites = agents.map(({ siteId }) => siteId);
-  if (json) return terminal.print(JSON.stringify({ url, sites, functions: functions.map(({ name }) => name), ...(apiKey !== undefined && { apiKey }), ...(caFile !== undefined && { caFile }) }));
+  if (json) return terminal.print(inertJson({ url, sites, functions: functions.map(({ name }) => name), ...(apiKey !== undefined && { apiKey }), ...(caFile !== undefined && { caFile }) }));
   const variables = connectionVariables(broker, resolveConnection({}, {}).url);
   const exported = variables.length === 0 ? [] : [`In another terminal, first${needsKey ? " (the key is shown this once)" : ""}:`, ...variables.map((line) => `  export ${line}`), ""];
   const key = apiKey === undefined || needsKey ? "" : ` Its API key, should it ever listen beyond loopback (shown this once): ${apiKey}`;

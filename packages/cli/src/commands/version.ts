@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { protocolVersion } from "@longshore/protocol";
 import { defineCommand } from "../command-line/command.ts";
+import { inertJson } from "../terminal/inert.ts";
 
 /** This package's version. */
 export function ownVersion(): string {
@@ -17,6 +18,6 @@ export const version = defineCommand({
   examples: [["longshore version --json", "For a program"]],
   run: async (_input, { terminal, json }) => {
     const versions = { longshore: ownVersion(), protocol: protocolVersion, node: process.versions.node };
-    terminal.print(json ? JSON.stringify(versions) : `longshore ${versions.longshore} (protocol ${versions.protocol}, Node ${versions.node})`);
+    terminal.print(json ? inertJson(versions) : `longshore ${versions.longshore} (protocol ${versions.protocol}, Node ${versions.node})`);
   },
 });

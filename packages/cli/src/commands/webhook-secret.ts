@@ -1,5 +1,5 @@
 import { defineCommand } from "../command-line/command.ts";
-import { inert } from "../terminal/inert.ts";
+import { inert, inertJson } from "../terminal/inert.ts";
 
 /** `longshore webhook secret` */
 export const webhookSecret = defineCommand({
@@ -14,7 +14,7 @@ export const webhookSecret = defineCommand({
   ],
   run: async ({ options }, { fleet, terminal, json }) => {
     const shown = await (options.rotate ? fleet().webhookSecret.rotate() : fleet().webhookSecret.get());
-    terminal.print(json ? JSON.stringify(shown) : inert(shown.secret));
+    terminal.print(json ? inertJson(shown) : inert(shown.secret));
     if (!json && shown.previousUntil !== undefined) terminal.note(terminal.errStyle.dim(`Until ${inert(shown.previousUntil)} webhooks are signed with the one before it as well.`));
   },
 });

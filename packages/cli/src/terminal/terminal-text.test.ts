@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inert, inertLines } from "./inert.ts";
+import { inert, inertJson, inertLines, maxShownCharacters } from "./inert.ts";
 import { formatAge, formatBytes, formatDuration } from "./quantity.ts";
 import { createStyle, wantsColour } from "./style.ts";
 import { renderTable } from "./table.ts";
@@ -15,8 +15,33 @@ describe("inert()", () => {
     expect(inert("Grüße\t日本語 🚀 नमस्ते")).toBe("Grüße\t日本語 🚀 नमस्ते");
   });
 
+  it("shows what is no character, what shows nothing, and what only comes out as another order", () => {
+    expect(inert("\ud800a\u061c\u00ad\u180e\u3164\u{e0100}\ufff9")).toBe("\\ud800a\\u061c\\xad\\u180e\\u3164\\u{e0100}\\ufff9");
+    expect(inert("\u0605 \u06dd ❤\ufe0f")).toBe("\u0605 \u06dd ❤\ufe0f");
+  });
+
+  it("ends a tower of marks before it covers other lines", () => {
+    expect(inert(`a${"\u0301".repeat(500)}b`)).toBe(`a${"\u0301".repeat(8)}…b`);
+  });
+
+  it("cuts an overlong line, never within a character, and says by how much", () => {
+    expect(inert(`${"x".repeat(maxShownCharacters)}yz`)).toBe(`${"x".repeat(maxShownCharacters)}… [2 more characters cut here]`);
+    expect(inert("ab🚀", 3)).toBe("ab… [2 more characters cut here]");
+    expect(inert("ab🚀", Infinity)).toBe("ab🚀");
+    expect(inertLines(`${"x".repeat(maxShownCharacters + 1)}\nb`)).toMatch(/… \[1 more characters cut here\]\nb$/);
+  });
+
   it("keeps line ends where asked to", () => {
     expect(inertLines("a\r\nb\u001b\n")).toBe("a\nb\\x1b\n");
+  });
+});
+
+describe("inertJson()", () => {
+  it("is the same value, shown still", () => {
+    const value = { line: "\u009b2J\u202e\u{e0041}🚀\n" };
+    const text = inertJson(value);
+    expect(text).toBe('{"line":"\\u009b2J\\u202e\\udb40\\udc41🚀\\n"}');
+    expect(JSON.parse(text)).toEqual(value);
   });
 });
 
