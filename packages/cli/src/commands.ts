@@ -25,12 +25,14 @@ import { siteLs } from "./commands/site-ls.ts";
 import { tokenCreate } from "./commands/token-create.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
+import { watchInvocations } from "./commands/watch-invocations.ts";
 import { webhookSecret } from "./commands/webhook-secret.ts";
 
 /** Every command, in the order in which help shows them. */
 export const commands: readonly Command[] = [
   up,
   deploy, invoke, map, ls, rm, logs,
+  watchInvocations,
   invocationLs, invocationShow, invocationWait, invocationResult, invocationCancel,
   deadLetterLs, deadLetterShow, deadLetterBody, deadLetterRedrive, deadLetterRm,
   scheduleSet, scheduleLs, scheduleShow, schedulePause, scheduleResume, scheduleRun, scheduleRm,

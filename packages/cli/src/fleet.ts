@@ -1,4 +1,4 @@
-import type { AgentView, AwsKey, AwsKeyView, DeadLetter, DeployAnswer, DeployLine, FunctionDocument, FunctionView, InvocationRecord, InvocationResult, InvocationView, LogLine, QueueView, RedriveAnswer, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, UnreadableInvocation, WebhookSecret } from "@longshore/protocol";
+import type { AgentView, AwsKey, AwsKeyView, DeadLetter, DeployAnswer, DeployLine, FleetEvent, FunctionDocument, FunctionView, History, HistoryQuery, InvocationRecord, InvocationResult, InvocationView, LogLine, QueueView, RecordPage, RecordPageQuery, RedriveAnswer, RegistryLogin, RegistryView, ScheduleDocument, ScheduleRun, ScheduleView, SiteView, StartKind, TokenAnswer, UnreadableInvocation, WebhookSecret } from "@longshore/protocol";
 import type { Connection } from "./command-line/connection.ts";
 
 /** What commands need of a fleet. The SDK's is one; tests bring their own. */
@@ -53,6 +53,12 @@ export interface Fleet {
   readonly queue: { readonly get: () => Promise<QueueView> };
   readonly tokens: { readonly create: (request: TokenRequest) => Promise<TokenAnswer> };
   readonly invocation: (invocationId: string) => InvocationHandle;
+  /** Every agent as it stands, `caught_up`, then what happens; the same again from the beginning whenever the connection broke. */
+  readonly watch: (options: { readonly signal?: AbortSignal }) => AsyncIterable<FleetEvent>;
+  /** `route_not_found` where the broker keeps no history. */
+  readonly history: (query: Partial<HistoryQuery>) => Promise<History>;
+  /** Terminal records, newest first; fails like `history`. */
+  readonly records: { readonly page: (query: Partial<RecordPageQuery>) => Promise<RecordPage> };
   readonly close: () => Promise<void> | void;
 }
 

@@ -1,6 +1,12 @@
 import type { Readable, Writable } from "node:stream";
 import { createStyle, type Style, wantsColour } from "./style.ts";
 
+/** Of a terminal, in characters. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** The three streams of a command, what kind each is, and how to write lines to them. */
 export interface Terminal {
   readonly input: Readable;
@@ -13,6 +19,8 @@ export interface Terminal {
   readonly isErrLive: boolean;
   /** Columns of the terminal behind stderr; 80 where unknown. */
   readonly columns: () => number;
+  /** Size of the terminal behind stdout, in characters; 80 by 24 where unknown. */
+  readonly size: () => Size;
   /** Colours for stdout. */
   readonly style: Style;
   /** Colours for stderr. */
@@ -25,7 +33,7 @@ export interface Terminal {
 
 export interface TerminalStreams {
   readonly input: Readable & { readonly isTTY?: boolean };
-  readonly out: Writable & { readonly isTTY?: boolean };
+  readonly out: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly err: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -40,6 +48,7 @@ export function createTerminal({ input, out, err, environment }: TerminalStreams
     isErrLive: isErrTerminal && environment["TERM"] !== "dumb",
     // Some terminals say 0.
     columns: () => err.columns || 80,
+    size: () => ({ columns: out.columns || 80, rows: out.rows || 24 }),
     style: createStyle(wantsColour(isOutTerminal, environment)),
     errStyle: createStyle(wantsColour(isErrTerminal, environment)),
     print: (line) => void out.write(`${line}\n`),

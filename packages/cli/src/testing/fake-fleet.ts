@@ -10,7 +10,7 @@ export function createFakeFleet(methods: Partial<Fleet>): Fleet & { readonly isC
   const group = <T extends object>(name: string, given: T | undefined): T => new Proxy(given ?? ({} as T), { get: (target, key) => Reflect.get(target, key) ?? refuse(`${name}.${String(key)}`) });
   return {
     call: refuse("call"), enqueue: refuse("enqueue"), map: refuse("map"), deploy: refuse("deploy"), list: refuse("list"), remove: refuse("remove"),
-    logs: refuse("logs"), invocation: refuse("invocation"),
+    logs: refuse("logs"), invocation: refuse("invocation"), watch: refuse("watch"), history: refuse("history"),
     ...methods,
     agents: group("agents", methods.agents),
     sites: group("sites", methods.sites),
@@ -21,6 +21,7 @@ export function createFakeFleet(methods: Partial<Fleet>): Fleet & { readonly isC
     webhookSecret: group("webhookSecret", methods.webhookSecret),
     schedules: group("schedules", methods.schedules),
     queue: group("queue", methods.queue),
+    records: group("records", methods.records),
     tokens: group("tokens", methods.tokens),
     close: () => void (isClosed = true),
     isClosed: () => isClosed,
