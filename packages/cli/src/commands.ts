@@ -23,6 +23,7 @@ import { scheduleLs, schedulePause, scheduleResume, scheduleRm, scheduleRun, sch
 import { scheduleSet } from "./commands/schedule-set.ts";
 import { siteLs } from "./commands/site-ls.ts";
 import { tokenCreate } from "./commands/token-create.ts";
+import { top } from "./commands/top.ts";
 import { trace } from "./commands/trace.ts";
 import { up } from "./commands/up.ts";
 import { version } from "./commands/version.ts";
@@ -33,7 +34,7 @@ import { webhookSecret } from "./commands/webhook-secret.ts";
 export const commands: readonly Command[] = [
   up,
   deploy, invoke, map, ls, rm, logs,
-  watchInvocations, trace,
+  top, watchInvocations, trace,
   invocationLs, invocationShow, invocationWait, invocationResult, invocationCancel,
   deadLetterLs, deadLetterShow, deadLetterBody, deadLetterRedrive, deadLetterRm,
   scheduleSet, scheduleLs, scheduleShow, schedulePause, scheduleResume, scheduleRun, scheduleRm,

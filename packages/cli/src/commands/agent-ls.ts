@@ -1,26 +1,15 @@
 import type { AgentView } from "@longshore/protocol";
+import { agentState, paintAgentState } from "../agent-state.ts";
 import { defineCommand } from "../command-line/command.ts";
 import { inert, inertJson } from "../terminal/inert.ts";
 import { formatAge, formatBytes } from "../terminal/quantity.ts";
 import type { Style } from "../terminal/style.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
 
-/** One word for state, cordon and a disk too full to pull images. */
-function stateOf(agent: AgentView): string {
-  if (agent.state !== "ready") return agent.state;
-  if (agent.cordoned) return "cordoned";
-  return agent.capacity.disk?.pressure === true ? "disk-full" : "ready";
-}
-
-function paintState(style: Style, agent: AgentView, text: string): string {
-  if (stateOf(agent) === "ready") return style.green(text);
-  return agent.state === "lost" || agent.state === "refused" || agent.state === "unhealthy" ? style.red(text) : style.yellow(text);
-}
-
 const columns = (nowMs: number, style: Style): readonly Column<AgentView>[] => [
   { title: "AGENT", cell: (agent) => agent.agentId },
   { title: "SITE", cell: (agent) => agent.siteId },
-  { title: "STATE", cell: stateOf, paint: (agent, text) => paintState(style, agent, text) },
+  { title: "STATE", cell: agentState, paint: (agent, text) => paintAgentState(agentState(agent), text, style) },
   { title: "RUNNING", cell: ({ capacity }) => String(capacity.running), align: "right" },
   { title: "IDLE", cell: ({ capacity }) => String(capacity.idle), align: "right" },
   { title: "HELD", cell: ({ capacity }) => String(capacity.held), align: "right" },

@@ -21,6 +21,8 @@ export interface Terminal {
   readonly columns: () => number;
   /** Size of the terminal behind stdout, in characters; 80 by 24 where unknown. */
   readonly size: () => Size;
+  /** Has something done when the process ends, however it does; returns what takes that back. */
+  readonly onProcessEnd: (act: () => void) => () => void;
   /** Colours for stdout. */
   readonly style: Style;
   /** Colours for stderr. */
@@ -36,14 +38,16 @@ export interface TerminalStreams {
   readonly out: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly err: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly environment: NodeJS.ProcessEnv;
+  /** Default: nobody is told of the process's end. */
+  readonly onProcessEnd?: Terminal["onProcessEnd"];
 }
 
 /** A terminal over three streams. */
-export function createTerminal({ input, out, err, environment }: TerminalStreams): Terminal {
+export function createTerminal({ input, out, err, environment, onProcessEnd = () => () => undefined }: TerminalStreams): Terminal {
   const isOutTerminal = out.isTTY === true;
   const isErrTerminal = err.isTTY === true;
   return {
-    input, out, err, isOutTerminal, isErrTerminal,
+    input, out, err, isOutTerminal, isErrTerminal, onProcessEnd,
     isInputTerminal: input.isTTY === true,
     isErrLive: isErrTerminal && environment["TERM"] !== "dumb",
     // Some terminals say 0.
