@@ -8,6 +8,7 @@ import { broker } from "./commands/broker.ts";
 import { completionFor } from "./commands/completion.ts";
 import { deadLetterBody, deadLetterLs, deadLetterRedrive, deadLetterRm, deadLetterShow } from "./commands/dead-letter.ts";
 import { deploy } from "./commands/deploy.ts";
+import { dev } from "./commands/dev.ts";
 import { doctor } from "./commands/doctor.ts";
 import { invocationCancel, invocationResult, invocationShow, invocationWait } from "./commands/invocation.ts";
 import { invocationLs } from "./commands/invocation-ls.ts";
@@ -33,7 +34,7 @@ import { webhookSecret } from "./commands/webhook-secret.ts";
 /** Every command, in the order in which help shows them. */
 export const commands: readonly Command[] = [
   up,
-  deploy, invoke, map, ls, rm, logs,
+  deploy, dev, invoke, map, ls, rm, logs,
   top, watchInvocations, trace,
   invocationLs, invocationShow, invocationWait, invocationResult, invocationCancel,
   deadLetterLs, deadLetterShow, deadLetterBody, deadLetterRedrive, deadLetterRm,
