@@ -18,6 +18,7 @@ import { logs } from "./commands/logs.ts";
 import { ls } from "./commands/ls.ts";
 import { map } from "./commands/map.ts";
 import { registryLogin, registryLogout, registryLs } from "./commands/registry.ts";
+import { replay } from "./commands/replay.ts";
 import { restore } from "./commands/restore.ts";
 import { rm } from "./commands/rm.ts";
 import { scheduleLs, schedulePause, scheduleResume, scheduleRm, scheduleRun, scheduleShow } from "./commands/schedule.ts";
@@ -34,7 +35,7 @@ import { webhookSecret } from "./commands/webhook-secret.ts";
 /** Every command, in the order in which help shows them. */
 export const commands: readonly Command[] = [
   up,
-  deploy, dev, invoke, map, ls, rm, logs,
+  deploy, dev, invoke, map, replay, ls, rm, logs,
   top, watchInvocations, trace,
   invocationLs, invocationShow, invocationWait, invocationResult, invocationCancel,
   deadLetterLs, deadLetterShow, deadLetterBody, deadLetterRedrive, deadLetterRm,

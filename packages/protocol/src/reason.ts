@@ -50,6 +50,7 @@ export const reasons = {
   image_runs_as_root: entry("failed_precondition", 400),
   wrong_architecture: entry("failed_precondition", 400),
   result_not_kept: entry("failed_precondition", 400),
+  request_not_kept: entry("failed_precondition", 400),
   still_running: entry("failed_precondition", 409),
   not_durable: entry("failed_precondition", 400),
   bad_answer: entry("failed_precondition", 400),

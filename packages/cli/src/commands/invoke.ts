@@ -1,17 +1,11 @@
-import { type InvocationResult, invocationIdSchema, parseDuration, parseName } from "@longshore/protocol";
+import { invocationIdSchema, parseDuration, parseName } from "@longshore/protocol";
 import { defineCommand, flagOf } from "../command-line/command.ts";
 import type { Context } from "../command-line/context.ts";
-import { exitCodeOfInterruption, type Interruption } from "../command-line/interrupts.ts";
 import { UsageError } from "../command-line/usage-error.ts";
-import { type ExitCode, exitCodeOfResult, exitCodes } from "../exit-code.ts";
-import type { Answer, CallOptions, EnqueueOptions } from "../fleet.ts";
-import { answerChunks } from "../invocation/answer-chunks.ts";
-import { answerDocument } from "../invocation/answer-document.ts";
+import type { CallOptions, EnqueueOptions } from "../fleet.ts";
 import { openBody } from "../invocation/body.ts";
-import { ReaderGone } from "../invocation/copy-body.ts";
+import { callAndTell } from "../invocation/call-and-tell.ts";
 import { readPlace, splitHeader } from "../invocation/given-options.ts";
-import { printBody } from "../invocation/print-body.ts";
-import { describeResult, tellEnd, tellWhere } from "../invocation/tell.ts";
 import { inertJson } from "../terminal/inert.ts";
 
 const options = {
@@ -54,45 +48,12 @@ export const invoke = defineCommand({
     const laterOptions = readLaterOptions(given);
     const body = await openBody(given.data, context.terminal);
     if (given.async) return printAccepted(await context.fleet().enqueue(args.name, body, { ...callOptions, ...laterOptions }), context);
-    const interrupted = context.interrupts.signal();
-    const startedAt = performance.now();
-    try {
-      const answer = await context.fleet().call(args.name, body, { ...callOptions, signal: interrupted });
-      if (context.json) return await printDocument(args.name, answer, context);
-      if (given.include) tellWhere(answer, context.terminal);
-      await printBody(answerChunks(answer), context.terminal);
-      const result = await answer.result;
-      if (given.include) tellEnd(result, performance.now() - startedAt, context.terminal);
-      return tellResult(args.name, result, context);
-    } catch (error) {
-      if (error instanceof ReaderGone) return exitCodes.readerGone;
-      if (!interrupted.aborted) throw error;
-      return tellInterrupted(interrupted.reason as Interruption, context);
-    }
+    return callAndTell(args.name, body, callOptions, { include: given.include }, context);
   },
 });
 
 function printAccepted({ invocationId }: { readonly invocationId: string }, { terminal, json }: Context): void {
   terminal.print(json ? inertJson({ invocationId }) : invocationId);
-}
-
-function tellInterrupted(interruption: Interruption, { terminal }: Context): ExitCode {
-  if (interruption !== "SIGPIPE") terminal.note("longshore: Cancelled");
-  return exitCodeOfInterruption(interruption);
-}
-
-/** Machine form: one JSON document with everything, the body in it. */
-async function printDocument(name: string, answer: Answer, context: Context): Promise<ExitCode> {
-  const document = await answerDocument(name, answer);
-  context.terminal.print(inertJson(document));
-  return exitCodeOfResult(document.result);
-}
-
-function tellResult(name: string, result: InvocationResult, { terminal }: Context): ExitCode {
-  const [head, ...more] = describeResult(name, result);
-  if (head !== undefined) terminal.note(`${terminal.errStyle.red("longshore:")} ${head}`);
-  for (const line of more) terminal.note(terminal.errStyle.dim(line));
-  return exitCodeOfResult(result);
 }
 
 interface GivenOptions {
