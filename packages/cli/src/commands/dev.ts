@@ -32,22 +32,21 @@ export const dev = defineCommand({
     const { fleet, terminal, json, interrupts, environment, now } = context;
     const folder: DevFolder = { folder: args.folder, flags: readFunctionFlags({ ...given, image: undefined }, rest), buildArgs: given.buildArg, environment };
     const { name } = readFolder(folder);
-    const images: string[] = [];
     const signal = interrupts.signal();
-    let wasDeployed = false;
+    const session = { wasDeployed: false, images: [] as string[] };
     try {
       await runDev({
         folder: args.folder, functionName: name, fleet: fleet(), log: createDevLog(context), signal, watchFolder, fromAt: new Date(now()).toISOString(),
         readIgnoreFile: () => readIfThere(join(args.folder, ".dockerignore")),
         deploy: async (onOutput, onSignal) => {
-          const answer = await buildAndDeploy(folder, fleet(), { signal: onSignal, onOutput, onImage: (reference) => images.includes(reference) || images.push(reference) });
-          wasDeployed = true;
+          const answer = await buildAndDeploy(folder, fleet(), { signal: onSignal, onOutput, onImage: (reference) => session.images.includes(reference) || session.images.push(reference) });
+          session.wasDeployed = true;
           return answer;
         },
       });
     } finally {
-      if (given.rm) await tidyUp(name, wasDeployed, images, context);
-      else if (wasDeployed && !json) terminal.note(`${name} stays deployed; longshore rm ${name} removes it`);
+      if (given.rm) await tidyUp(name, session, context);
+      else if (session.wasDeployed && !json) terminal.note(`${name} stays deployed; longshore rm ${name} removes it`);
     }
     return exitCodes.succeeded;
   },
@@ -57,7 +56,7 @@ function readIfThere(path: string): string {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
-async function tidyUp(name: string, wasDeployed: boolean, images: readonly string[], { fleet, terminal, json }: Context): Promise<void> {
+async function tidyUp(name: string, { wasDeployed, images }: { readonly wasDeployed: boolean; readonly images: readonly string[] }, { fleet, terminal, json }: Context): Promise<void> {
   if (wasDeployed) await fleet().remove(name);
   const kept = await removeImages(images, new AbortController().signal);
   if (json) return;

@@ -12,7 +12,7 @@ export type WatchFolder = (folder: string, told: { readonly onChange: (path: str
 export const watchFolder: WatchFolder = (folder, { onChange, onError }) => {
   const watcher = watch(folder, { recursive: true });
   // Without a name something in it changed.
-  watcher.on("change", (_kind, name) => onChange(String(name ?? "").replaceAll("\\", "/")));
+  watcher.on("change", (_kind, name: string | Buffer | null) => onChange(String(name ?? "").replaceAll("\\", "/")));
   watcher.on("error", onError);
   return { close: () => watcher.close() };
 };
