@@ -2,6 +2,7 @@ import { type AgentView, parseDuration } from "@longshore/protocol";
 import { type Command, defineCommand } from "../command-line/command.ts";
 import type { Context } from "../command-line/context.ts";
 import { inert, inertJson } from "../terminal/inert.ts";
+import { whileWorking } from "../terminal/working.ts";
 
 const agent = { summary: "The agent's id, as agent ls shows it" };
 
@@ -42,7 +43,7 @@ export const agentDrain: Command = defineCommand({
   examples: [["longshore agent drain plant-1 --deadline 5m", "Before an upgrade of that host; agent uncordon undoes it"]],
   run: async ({ args, options }, context) => {
     const deadlineMs = options.deadline === undefined ? undefined : parseDuration(options.deadline, "--deadline");
-    const view = await context.fleet().agents.drain(args.agent, deadlineMs === undefined ? {} : { deadlineMs });
+    const view = await whileWorking(context, `Draining ${args.agent}`, context.fleet().agents.drain(args.agent, deadlineMs === undefined ? {} : { deadlineMs }));
     show(view, `Draining ${args.agent}: ${view.capacity.running} running; longshore agent ls shows when it is done`, context);
   },
 });

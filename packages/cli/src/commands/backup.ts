@@ -2,6 +2,7 @@ import { defineCommand } from "../command-line/command.ts";
 import { partOptions, stateRequest } from "../local/settings.ts";
 import { inert, inertJson } from "../terminal/inert.ts";
 import { formatBytes } from "../terminal/quantity.ts";
+import { whileWorking } from "../terminal/working.ts";
 
 const { data, config } = partOptions;
 
@@ -19,7 +20,8 @@ export const backup = defineCommand({
     ["longshore backup --config /etc/longshore/longshore.yaml fleet.tar", "That of a broker with settings in a file, on a cluster too"],
   ],
   run: async ({ args, options }, { terminal, json, environment, loadLocalParts }) => {
-    const summary = await (await loadLocalParts()).backUp(args.file, stateRequest(options, environment));
+    const { backUp } = await loadLocalParts();
+    const summary = await whileWorking({ terminal, json }, `Backing up to ${args.file}`, backUp(args.file, stateRequest(options, environment)));
     if (json) return terminal.print(inertJson(summary));
     terminal.print(inert(`Backed up ${summary.messages} messages of ${summary.streams} streams to ${summary.file}, ${formatBytes(summary.sizeBytes)}`));
     terminal.note(terminal.errStyle.dim(inert(`Keep it secret: whoever has it has the fleet.${summary.sealKeyFile === undefined ? "" : ` Keep ${summary.sealKeyFile} elsewhere: functions' secrets open with it alone, and it is not in the backup.`}`)));

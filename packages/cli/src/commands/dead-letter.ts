@@ -7,6 +7,7 @@ import { describeResult } from "../invocation/tell.ts";
 import { inert, inertJson } from "../terminal/inert.ts";
 import { formatAge, formatBytes } from "../terminal/quantity.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
+import { whileWorking } from "../terminal/working.ts";
 
 const id = { summary: "The id of the invocation that did not succeed" };
 const example = "0197a7c6-5f3e-7b12-9c58-0d8a4be3f001";
@@ -92,7 +93,8 @@ export const deadLetterRedrive = defineCommand({
   run: async ({ args, options }, { fleet, terminal, json }) => {
     if ((args.id === undefined) === (options.all === undefined)) throw new UsageError("Cannot submit again: give an id, or --all FUNCTION", `longshore dead-letter redrive ${example}`);
     if (options.all !== undefined) {
-      const answer = await fleet().deadLetters.redriveAll(parseName(functionNameSchema, options.all, "--all"));
+      const name = parseName(functionNameSchema, options.all, "--all");
+      const answer = await whileWorking({ terminal, json }, `Submitting what failed of ${name} again`, fleet().deadLetters.redriveAll(name));
       return terminal.print(json ? inertJson(answer) : `Submitted ${answer.redriven} again${answer.failed === 0 ? "" : `; ${answer.failed} could not be`}`);
     }
     const view = await fleet().deadLetters.redrive(readId(args.id ?? ""));

@@ -10,6 +10,7 @@ import { lookAtBroker, lookAtEngine, lookAtHost, lookAtNatsServer } from "../doc
 import { exitCodes } from "../exit-code.ts";
 import { inert, inertJson } from "../terminal/inert.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { whileWorking } from "../terminal/working.ts";
 
 /** `longshore doctor` */
 export const doctor = defineCommand({
@@ -27,10 +28,10 @@ export const doctor = defineCommand({
     ["longshore doctor --deep", "Also what became of accepted work: what waits and why, who has what, what nobody has"],
   ],
   run: async ({ options }, { terminal, environment, connection, fleet, json }) => {
-    const engine = await lookAtEngine();
+    const engine = await whileWorking({ terminal, json }, "Looking at the engine", lookAtEngine());
     const folders = [options.data ?? defaultDataFolder(environment), ...(engine.dataFolder === undefined ? [] : [engine.dataFolder])];
     const queue = options.deep ? fleet().queue.get().catch((error: unknown) => (error as Error).message) : undefined;
-    const [host, natsServer, broker] = await Promise.all([lookAtHost(folders), lookAtNatsServer(environment), lookAtBroker(connection.url)]);
+    const [host, natsServer, broker] = await whileWorking({ terminal, json }, "Looking at this host and the broker", Promise.all([lookAtHost(folders), lookAtNatsServer(environment), lookAtBroker(connection.url)]));
     const findings = [...judgeHost(host), ...judgeEngine(engine.facts), judgeNatsServer(natsServer), ...judgeBroker(connection.url, broker), ...(queue === undefined ? [] : judgeQueue(await queue))];
     const failed = findings.filter(({ status }) => status === "fail").length;
     if (json) terminal.print(inertJson({ findings }));

@@ -4,6 +4,7 @@ import { readDrainMs } from "../local/drain-time.ts";
 import { runAgent } from "../local/run-part.ts";
 import { agentRequest, partOptions } from "../local/settings.ts";
 import { inert, inertJson } from "../terminal/inert.ts";
+import { whileWorking } from "../terminal/working.ts";
 
 const options = {
   ...partOptions,
@@ -29,7 +30,7 @@ export const join = defineCommand({
     const drainMs = readDrainMs(given.drain);
     const request = agentRequest(given, environment);
     const { joinHost } = await loadLocalParts();
-    const joined = await joinHost(args.token, request);
+    const joined = await whileWorking({ terminal, json }, "Joining", joinHost(args.token, request));
     const isDone = given.joinOnly;
     if (json && isDone) terminal.print(inertJson(joined));
     if (!json) terminal.print(inert(`Joined site ${joined.siteId} as ${joined.agentId}`));

@@ -1,6 +1,7 @@
 import { defineCommand } from "../command-line/command.ts";
 import { partOptions, stateRequest } from "../local/settings.ts";
 import { inert, inertJson } from "../terminal/inert.ts";
+import { whileWorking } from "../terminal/working.ts";
 
 const { data, config } = partOptions;
 
@@ -18,7 +19,8 @@ export const restore = defineCommand({
     ["longshore restore --replace --data /srv/longshore fleet.tar", "In the place of what is there"],
   ],
   run: async ({ args, options }, { terminal, json, environment, loadLocalParts }) => {
-    const summary = await (await loadLocalParts()).restore(args.file, options.replace, stateRequest(options, environment));
+    const parts = await loadLocalParts();
+    const summary = await whileWorking({ terminal, json }, `Restoring from ${args.file}`, parts.restore(args.file, options.replace, stateRequest(options, environment)));
     if (json) return terminal.print(inertJson(summary));
     terminal.print(inert(`Restored ${summary.messages} messages of ${summary.streams} streams: the fleet is as it was at ${summary.createdAt}`));
     if (summary.expired > 0) terminal.note(`${summary.expired} messages were left out: their time was over`);
