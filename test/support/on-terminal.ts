@@ -1,6 +1,5 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Readable, Writable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -22,7 +21,7 @@ export interface OnTerminal {
 /** Starts one command on a terminal of its own. */
 export function startOnTerminal(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): OnTerminal {
   const line = [process.execPath, command, ...argv].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-  const child = spawn("script", ["-qefc", `stty rows 40 cols 120; exec ${line}`, "/dev/null"], { env: { ...process.env, TERM: "xterm-256color", ...environment }, stdio: ["pipe", "pipe", "inherit"] }) as ChildProcessByStdio<Writable, Readable, null>;
+  const child = spawn("script", ["-qefc", `stty rows 40 cols 120; exec ${line}`, "/dev/null"], { env: { ...process.env, TERM: "xterm-256color", ...environment }, stdio: ["pipe", "pipe", "inherit"] });
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
   const ended = once(child, "close").then(([code]) => Number(code ?? -1));

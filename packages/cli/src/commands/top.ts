@@ -23,10 +23,12 @@ export const top = defineCommand({
   run: async ({ options }, context): Promise<ExitCode> => {
     const { terminal, json, interrupts, now, connection } = context;
     const signal = interrupts.signal();
+    const leaving = new AbortController();
+    const until = AbortSignal.any([signal, leaving.signal]);
     const state = createFleetNow(now());
     try {
       if (terminal.isOutTerminal && !options.once && !json) {
-        await runScreen(state, followFleet(context.fleet(), state, { signal, now }), { terminal, signal, now, url: connection.url });
+        await runScreen(state, followFleet(context.fleet(), state, { signal: until, now }), { terminal, signal, now, url: connection.url });
         return exitCodes.succeeded;
       }
       await lookOnce(context.fleet(), state, { signal, now });
@@ -37,6 +39,8 @@ export const top = defineCommand({
     } catch (error) {
       if (!signal.aborted) throw error;
       return exitCodeOfInterruption(signal.reason as Interruption);
+    } finally {
+      leaving.abort();
     }
   },
 });

@@ -14,15 +14,15 @@ describe("createFrame()", () => {
 
   it("writes lines that differ, and nothing where none does", () => {
     const frame = createFrame();
-    expect(frame(["one", "two"], size)).toBe("\u001b[?2026h\u001b[2J\u001b[1;1Hone\u001b[K\u001b[2;1Htwo\u001b[K\u001b[3;1H\u001b[K\u001b[?2026l");
+    expect(frame(["one", "two"], size)).toBe("\u001b[?2026h\u001b[2J\u001b[1;1H\u001b[2Kone\u001b[2;1H\u001b[2Ktwo\u001b[3;1H\u001b[2K\u001b[?2026l");
     expect(frame(["one", "two"], size)).toBe("");
-    expect(frame(["one", "2", "three and more"], size)).toBe("\u001b[?2026h\u001b[2;1H2\u001b[K\u001b[3;1Hthre…\u001b[K\u001b[?2026l");
+    expect(frame(["one", "2", "three and more"], size)).toBe("\u001b[?2026h\u001b[2;1H\u001b[2K2\u001b[3;1H\u001b[2Kthre…\u001b[?2026l");
   });
 
   it("writes a screen of another size anew, and never beyond it", () => {
     const frame = createFrame();
     frame(["one", "two", "three", "four"], size);
-    expect(frame(["one", "two", "three", "four"], { columns: 4, rows: 2 })).toBe("\u001b[?2026h\u001b[2J\u001b[1;1Hone\u001b[K\u001b[2;1Htwo\u001b[K\u001b[?2026l");
+    expect(frame(["one", "two", "three", "four"], { columns: 4, rows: 2 })).toBe("\u001b[?2026h\u001b[2J\u001b[1;1H\u001b[2Kone\u001b[2;1H\u001b[2Ktwo\u001b[?2026l");
   });
 });
 

@@ -23,12 +23,12 @@ export interface WorkingOptions {
 export async function whileWorking<T>({ terminal, json }: { readonly terminal: Terminal; readonly json: Context["json"] }, text: string, work: Promise<T>, { now = () => performance.now(), later = laterInProcess }: WorkingOptions = {}): Promise<T> {
   if (json || !terminal.isErrLive) return work;
   const beganMs = now();
-  let isShown = false;
+  const drawn = { count: 0 };
   const draw = (): void => {
+    drawn.count += 1;
     const passedMs = now() - beganMs;
     const line = fitWidth(`${wheel[Math.floor(passedMs / betweenMs) % wheel.length] ?? ""} ${inert(text)}, ${formatDuration(Math.floor(passedMs / 1000) * 1000)}`, terminal.columns() - 1);
     terminal.err.write(`\r\u001b[2K${terminal.errStyle.dim(line)}`);
-    isShown = true;
     cancel = later(draw, betweenMs);
   };
   let cancel = later(draw, silentMs);
@@ -36,6 +36,6 @@ export async function whileWorking<T>({ terminal, json }: { readonly terminal: T
     return await work;
   } finally {
     cancel();
-    if (isShown) terminal.err.write("\r\u001b[2K");
+    if (drawn.count > 0) terminal.err.write("\r\u001b[2K");
   }
 }
