@@ -4,6 +4,7 @@
  */
 import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { bundleConsole } from "./build/bundle-console.mjs";
 import { checkPackedCommand } from "./build/check-packed-command.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
 import { buildNeeds } from "./setup/needs.mjs";
@@ -22,6 +23,7 @@ await setUp(buildNeeds, { isQuiet: true });
 try {
   await step("Compile", compile);
   await step("Copy what is not TypeScript", copyAssets);
+  await step("Bundle the console", bundleConsole);
   await step("Pack", pack);
   await step("Start the packed command line", () => checkPackedCommand(archives));
 } catch (error) {
@@ -44,12 +46,12 @@ async function step(name, run) {
 async function compile() {
   for (const name of packages) rmSync(join(root, "packages", name, "dist"), { recursive: true, force: true });
   await runCommand(nodePath(), [findWorkspaceTool("tsc") ?? "", "--build", "--force", "tsconfig.build.json"], { cwd: root });
-  return `${packages.length} packages`;
+  return `${packages.length - 1} packages`; // The console is bundled instead.
 }
 
 /** What the packages read beside their code: executables, pages; and the examples, which the command line deploys. */
 async function copyAssets() {
-  for (const name of packages) {
+  for (const name of packages.filter((each) => each !== "console")) {
     const source = join(root, "packages", name, "src");
     cpSync(source, join(root, "packages", name, "dist"), { recursive: true, filter: (path) => !/\.ts$|\/testing$/.test(path) });
   }

@@ -1,5 +1,6 @@
 import { awsCli } from "./aws-cli.mjs";
 import { chromium } from "./chromium.mjs";
+import { consoleBundle } from "./console.mjs";
 import { dockerRegistry } from "./docker-registry.mjs";
 import { engine } from "./engine.mjs";
 import { lambdaRuntime } from "./lambda-runtime.mjs";
@@ -19,10 +20,10 @@ export const workspaceNeeds = [node, pnpmForDependencies, dependencies];
 /** To build and pack the packages. */
 export const buildNeeds = [node, pnpm, dependencies];
 /** To run a fleet on this machine. */
-export const fleetNeeds = [...workspaceNeeds, engine, natsServer, busybox];
+export const fleetNeeds = [...workspaceNeeds, consoleBundle, engine, natsServer, busybox];
 /** To measure a fleet: by name only what that bench needs. @param {readonly string[]} names */
 export const benchNeeds = (names) => [...fleetNeeds, ...(names.length === 0 || names.includes("cold-lambda") || names.includes("resume") ? [lambdaRuntime] : [])];
 /** To run the tests against an engine that is newer than the machine's. */
 export const newerEngineNeeds = [newerEngine];
 /** To run every test. */
-export const testNeeds = [...workspaceNeeds, engine, natsServer, testCommands, dockerRegistry, nginx, lambdaRuntime, awsCli, chromium, prometheus];
+export const testNeeds = [...workspaceNeeds, consoleBundle, engine, natsServer, testCommands, dockerRegistry, nginx, lambdaRuntime, awsCli, chromium, prometheus];

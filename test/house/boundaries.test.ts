@@ -9,7 +9,8 @@ const mayImport: Record<string, readonly string[]> = {
   broker: ["protocol"],
   agent: ["protocol"],
   sdk: ["protocol"],
-  cli: ["protocol", "sdk"],
+  console: ["protocol", "sdk"],
+  cli: ["protocol", "sdk", "console"],
 };
 const dynamicImports = { file: "packages/cli/src/local-fleet.ts", packages: ["broker", "agent"] };
 
@@ -20,6 +21,8 @@ const behind: Record<string, RegExp> = {
   "@nats-io/": /^packages\/(broker\/src\/(bus|embedded|identity)\/|agent\/src\/(bus|join)\/)/,
   "@smithy/": /^packages\/broker\/src\/aws\//,
   "tar-stream": /^packages\/(cli\/src\/|broker\/src\/backup\/)/,
+  "preact": /^packages\/console\/src\//,
+  "@preact/": /^packages\/console\/src\//,
   "@peculiar/x509": /^packages\/broker\/src\/identity\//,
 };
 
@@ -70,10 +73,10 @@ describe("packages", () => {
   });
 });
 
-describe("the protocol and the SDK", () => {
+describe("the protocol, the SDK and the console", () => {
   it("run in a browser: no Node built-in is imported", () => {
     const builtIns = sourceFiles()
-      .filter(({ path }) => /^packages\/(protocol|sdk)\//.test(path) && !path.includes(".test.") && !path.includes("/testing/"))
+      .filter(({ path }) => /^packages\/(protocol|sdk|console)\//.test(path) && !path.includes(".test.") && !path.includes("/testing/"))
       .flatMap(({ path, text }) => importsOf(text).filter(({ specifier }) => specifier.startsWith("node:")).map(({ specifier }) => `${path} → ${specifier}`));
     expect(builtIns).toEqual([]);
   });

@@ -15,7 +15,7 @@ describe("source files", () => {
   });
 
   it("bear the name of an idea", () => {
-    const vague = /(^|\/)(utils?|common|helpers?|types|managers?|misc)(\.ts$|\/)/;
+    const vague = /(^|\/)(utils?|common|helpers?|types|managers?|misc)(\.tsx?$|\/)/;
     expect(sizes().filter(({ path }) => vague.test(path))).toEqual([]);
     expect(vague.test("packages/broker/src/utils.ts")).toBe(true);
   });

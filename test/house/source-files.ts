@@ -12,7 +12,7 @@ export interface SourceFile {
 
 /** Every TypeScript file under packages. */
 export function sourceFiles(): SourceFile[] {
-  return filesUnder(packagesFolder, (name) => name.endsWith(".ts"));
+  return filesUnder(packagesFolder, (name) => /\.tsx?$/.test(name));
 }
 
 /** Every file below a folder whose name passes, without what is installed or built. */

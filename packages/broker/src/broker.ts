@@ -9,6 +9,7 @@ import { createCore, type Core } from "./core.ts";
 import { DurabilityWatch } from "./durability/durability-watch.ts";
 import { createLook } from "./durability/look.ts";
 import { armFailpoint } from "./failpoint.ts";
+import { readConsole } from "./http/console.ts";
 import { createHttpServer, type HttpServer } from "./http/server.ts";
 import { defaultHttpLimits } from "./http/limits.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
@@ -152,7 +153,7 @@ class WiredBroker implements Broker {
   }
 
   async #listen(started: Started, { core, identity, opened }: Listening): Promise<number> {
-    const { allowedOrigins, maxBodyBytes, listen } = this.#config;
+    const { allowedOrigins, consoleFolder, maxBodyBytes, listen } = this.#config;
     const address = splitAddress(listen);
     const trustsLoopback = isLoopbackHost(address.host);
     const authenticate: Identity["authenticate"] = (bearer, { loopback }) => identity.authenticate(bearer, { loopback: loopback && trustsLoopback });
@@ -164,6 +165,7 @@ class WiredBroker implements Broker {
       callers: { authenticate, trustsLoopback, allowedOrigins },
       signatures: core.signatures,
       limits: { ...defaultHttpLimits, bodyBytes: maxBodyBytes },
+      console: readConsole(consoleFolder),
       listen: address,
       tls: readTls(this.#config, opened.certificates),
       log: this.#log,

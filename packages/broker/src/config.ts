@@ -37,6 +37,8 @@ export const brokerConfigSchema = z.strictObject({
   allowedOrigins: list(url).default([]),
   /** Hosts, addresses and CIDRs within the operator's own network that webhooks may reach. */
   webhookAllow: list(z.string().refine(isAllowEntry, "must be a host's name, an address, or a CIDR as 10.0.0.0/8")).default([]),
+  /** Where the console's bundle is; without it the broker says at `/` how to build it. */
+  consoleFolder: z.string().min(1).optional(),
   maxBodyBytes: z.number().int().min(1024).max(2 ** 40).default(512 * 2 ** 20),
   backlogMax: z.number().int().min(0).max(100_000).default(100),
   backlogMs: z.number().int().min(0).max(600_000).default(10_000),

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
 import { LongshoreError } from "@longshore/protocol";
 import type { AgentRequest, BackupSummary, BrokerRequest, JoinedHost, LocalParts, RestoreSummary, RunningAgent, RunningBroker, StateRequest } from "./local/parts.ts";
 
@@ -11,7 +12,7 @@ export const localParts: LocalParts = { startBroker, joinedAs, joinHost, startAg
 async function startBroker(request: BrokerRequest): Promise<RunningBroker> {
   const { createBroker, createLog, isLoopbackHost, splitAddress } = await import("@longshore/broker");
   const config = await brokerConfig(request);
-  const broker = createBroker(config, { log: createLog(config.logLevel) });
+  const broker = createBroker({ ...config, consoleFolder: config.consoleFolder ?? consoleFolder() }, { log: createLog(config.logLevel) });
   const { url, apiKey, caFile } = await broker.start();
   return {
     url, apiKey, caFile,
@@ -20,6 +21,11 @@ async function startBroker(request: BrokerRequest): Promise<RunningBroker> {
     drain: (deadlineMs) => broker.drain(deadlineMs),
     close: () => broker.close(),
   };
+}
+
+/** Where the console's package keeps its bundle. */
+function consoleFolder(): string {
+  return fileURLToPath(new URL("dist/", import.meta.resolve("@longshore/console/package.json")));
 }
 
 async function brokerConfig(request: StateRequest & Partial<BrokerRequest>) {

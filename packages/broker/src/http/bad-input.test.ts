@@ -92,7 +92,7 @@ describe("bad input over HTTP", () => {
 
   it("refuses a document over a mebibyte", async () => {
     await start();
-    expect(await rig.raw(`PUT /v1/functions/x HTTP/1.1\r\nHost: x\r\nContent-Length: ${2 ** 20 + 1}\r\n\r\n`)).toMatch(/^HTTP\/1.1 (413|400)/);
+    expect(await rig.raw(`PUT /v1/functions/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${2 ** 20 + 1}\r\n\r\n`)).toMatch(/^HTTP\/1.1 (413|400)/);
   });
 
   it("knows paths and methods, and says which", async () => {
@@ -117,6 +117,22 @@ describe("bad input over HTTP", () => {
     await start();
     expect((await rig.send({ path: "/f/x/", headers: { origin: "https://evil.example" } })).json()).toMatchObject({ status: 403, reason: "not_allowed" });
     expect((await rig.send({ path: "/f/x/", headers: { origin: `http://127.0.0.1:${rig.port}` } })).status).toBe(200);
+  });
+
+  it("refuses what a browser sends for another site without an origin, where it changes something", async () => {
+    await start();
+    const send = (method: string, site: string) => rig.send({ method, path: "/f/x/", headers: { "sec-fetch-site": site } });
+    for (const site of ["cross-site", "same-site"]) expect((await send("POST", site)).json()).toMatchObject({ status: 403, reason: "not_allowed" });
+    expect([(await send("POST", "same-origin")).status, (await send("POST", "none")).status, (await send("GET", "cross-site")).status]).toEqual([200, 200, 200]);
+    expect((await rig.send({ method: "POST", path: "/f/x/", headers: { "sec-fetch-site": "cross-site", "authorization": `Bearer ${goodKey}` } })).status).toBe(200);
+  });
+
+  it("tells nothing of the fleet to a page under a name that was made to lead here, which sends no origin when it only reads", async () => {
+    await start({ parts: { functions: { page: () => ({ functions: [] }) } as never }, allowedOrigins: ["https://app.example"] });
+    const read = (host: string, more = {}) => rig.send({ path: "/v1/functions", headers: { host, ...more } });
+    expect((await read(`evil.example:${rig.port}`)).json()).toMatchObject({ status: 403, reason: "not_allowed" });
+    for (const host of [`127.0.0.1:${rig.port}`, "localhost", `[::1]:${rig.port}`, "fleet.localhost", "app.example"]) expect((await read(host)).status, host).toBe(200);
+    expect((await read("fleet.example", { authorization: `Bearer ${goodKey}` })).status).toBe(200);
   });
 
   it("says what it speaks", async () => {

@@ -27,6 +27,12 @@ describe("a function URL", () => {
     expect((await rig.send({ path })).body.toString()).toBe(target);
   });
 
+  it("lets no script of a function stand before pages of another path", async () => {
+    await start((invocation) => { invocation.complete("sw", { status: 200, headers: [["Service-Worker-Allowed", "/"], ["X-Own", "1"]], result: { outcome: "succeeded", status: 200 } }); });
+    const { headers } = await rig.send({ path: "/f/x/sw.js" });
+    expect([headers["service-worker-allowed"], headers["x-own"]]).toEqual([undefined, "1"]);
+  });
+
   it("hands on any method, headers in order and as they stood, without ours and the connection's", async () => {
     await start((invocation) => { invocation.complete(JSON.stringify(invocation.request.request)); });
     const text = await rig.raw(

@@ -135,6 +135,7 @@ export class InvocationFront implements AnswerFront {
     const isOriginAllowed = this.#response.hasHeader("access-control-allow-origin"); // Then who may read the answer is not for the function to say.
     for (const [name, value] of head.headers) {
       const lower = name.toLowerCase();
+      if (lower === "service-worker-allowed") continue; // A function's script must not come to stand before the console, or another function.
       if (isOriginAllowed && lower.startsWith("access-control-")) continue;
       if (!isHopByHop(lower) && lower !== "content-length" && !lower.startsWith("longshore-")) fields.push(name, value);
     }

@@ -11,7 +11,8 @@ import type { Invoker } from "../invocation/request.ts";
 import type { Caller } from "../socket/caller.ts";
 import { refuseUpgrade } from "../socket/refuse-upgrade.ts";
 import type { SocketServer } from "../socket/server.ts";
-import { type CallerRules, identifyCaller } from "./caller.ts";
+import { type CallerRules, identifyApiCaller, identifyCaller } from "./caller.ts";
+import type { Console } from "./console.ts";
 import { answerCors } from "./cors.ts";
 import { readDocument } from "./document.ts";
 import type { BrokerParts, HandlerContext } from "./handler.ts";
@@ -32,6 +33,7 @@ export interface HttpServerOptions {
   /** Knows callers of AWS's API by their signatures. */
   readonly signatures: SignatureVerifier;
   readonly limits: HttpLimits;
+  readonly console: Console;
   readonly listen: { readonly host: string; readonly port: number };
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
   readonly log: Logger;
@@ -129,9 +131,10 @@ class NodeHttpServer implements HttpServer {
       const { tenantId } = await identifyCaller(request, this.#options.callers);
       return this.#invoke(request, response, functionUrl, tenantId);
     }
+    if (this.#options.console.answer(request, response, target.path)) return;
     if (answerCors(request, response, target.path, this.#options.callers.allowedOrigins)) return;
     const match = matchRoute(request.method ?? "GET", target.path);
-    const caller = match.route.access === "key" ? await identifyCaller(request, this.#options.callers) : undefined;
+    const caller = match.route.access === "key" ? await identifyApiCaller(request, this.#options.callers) : undefined;
     const query = new URLSearchParams(target.query);
     if (match.route.id !== "invoke") return this.#handle(match, request, response, caller, query);
     const destination = { functionName: match.parameters["fn"] ?? "", target: "/", viaUrl: false };

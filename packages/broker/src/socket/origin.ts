@@ -11,6 +11,15 @@ export function isOwnOrigin(origin: string | undefined, host: string | undefined
   return page.host === host?.toLowerCase() && isLoopbackName(page.hostname);
 }
 
+/**
+ * Tells whether a request that shows no origin, as a browser's that only reads, was made under a name of this machine: a page of another
+ * site may have had its own name lead here. Without a name it is no browser's.
+ */
+export function isOwnHost(host: string | undefined, allowedOrigins: readonly string[]): boolean {
+  if (host === undefined || allowedOrigins.some((origin) => new URL(origin).host === host.toLowerCase())) return true;
+  return URL.canParse(`http://${host}`) && isLoopbackName(new URL(`http://${host}`).hostname);
+}
+
 function isLoopbackName(hostname: string): boolean {
   return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

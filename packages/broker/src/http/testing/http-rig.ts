@@ -5,6 +5,7 @@ import { pino } from "pino";
 import type { SignatureVerifier } from "../../aws/signature-verifier.ts";
 import { createFakeInvoker, type FakeInvoker, type Script } from "../../invocation/testing/fake-invoker.ts";
 import { createSocketServer } from "../../socket/server.ts";
+import { readConsole } from "../console.ts";
 import type { BrokerParts } from "../handler.ts";
 import { defaultHttpLimits, type HttpLimits } from "../limits.ts";
 import { createHttpServer, type HttpServer } from "../server.ts";
@@ -40,6 +41,7 @@ export interface RigOptions {
   readonly trustsLoopback?: boolean;
   readonly signatures?: SignatureVerifier;
   readonly allowedOrigins?: readonly string[];
+  readonly consoleFolder?: string | undefined;
 }
 
 const noSignatures: SignatureVerifier = {
@@ -49,7 +51,7 @@ const noSignatures: SignatureVerifier = {
 };
 
 /** Starts it; parts that a test does not give throw when they are used. */
-export async function startHttpRig(scripts: Record<string, Script>, { parts = {}, limits = {}, trustsLoopback = true, signatures = noSignatures, allowedOrigins = [] }: RigOptions = {}): Promise<HttpRig> {
+export async function startHttpRig(scripts: Record<string, Script>, { parts = {}, limits = {}, trustsLoopback = true, signatures = noSignatures, allowedOrigins = [], consoleFolder }: RigOptions = {}): Promise<HttpRig> {
   const invoker = createFakeInvoker(scripts);
   const log = pino({ level: "silent" });
   const authenticate = (bearer: string | undefined, { loopback }: { loopback: boolean }) => {
@@ -66,6 +68,7 @@ export async function startHttpRig(scripts: Record<string, Script>, { parts = {}
     callers: { authenticate, trustsLoopback, allowedOrigins },
     signatures,
     limits: { ...defaultHttpLimits, ...limits },
+    console: readConsole(consoleFolder),
     listen: { host: "127.0.0.1", port: 0 },
     log,
   });
