@@ -33,6 +33,7 @@ export async function bundleConsole() {
     jsx: "automatic",
     jsxImportSource: "preact",
     loader: { ".svg": "copy" },
+    plugins: [englishAlone],
     legalComments: "none",
     logLevel: "silent",
   });
@@ -42,6 +43,12 @@ export async function bundleConsole() {
   writeFileSync(stamp, fingerprint);
   return `${Math.round(outputFiles.reduce((sum, { contents }) => sum + contents.length, 0) / 1024)} KiB`;
 }
+
+/** zod speaks fifty languages, and hands all of them to whoever takes it whole; its messages here are English. @type {import("esbuild").Plugin} */
+const englishAlone = {
+  name: "english-alone",
+  setup: (build) => build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: 'export { default as en } from "./en.js";', loader: "js" })),
+};
 
 /** The page with the names of its files filled in. @param {readonly string[]} names */
 function pageOf(names) {

@@ -25,7 +25,7 @@ export async function identifyCaller(request: IncomingMessage, rules: CallerRule
   const bearer = bearerOf(request);
   const loopback = rules.trustsLoopback && isLoopbackAddress(request.socket.remoteAddress);
   if (bearer === undefined && loopback && !isOwnPage(request, rules.allowedOrigins)) {
-    throw new LongshoreError("not_allowed", `Cannot take a call from a page of ${String(request.headers.origin ?? "another site").slice(0, 128)}: send an API key, or allow the origin`, { phase: "admission" });
+    throw new LongshoreError("not_allowed", `Cannot take a call from a page of ${(request.headers.origin ?? "another site").slice(0, 128)}: send an API key, or allow the origin`, { phase: "admission" });
   }
   return rules.authenticate(bearer, { loopback });
 }

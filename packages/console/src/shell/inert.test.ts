@@ -10,7 +10,7 @@ describe("piecesOf()", () => {
 
   it("shows what would move the cursor, reorder or hide", () => {
     expect(piecesOf("x\u001b[31my\u202egpj.exe\u200b\u009b\u{e0041}")).toEqual([
-      { text: "x" }, { mark: "␛", title: "U+001B escape" }, { text: "[31my" }, { mark: "U+202E", title: "U+202E right-to-left override" }, { text: "gpj.exe" },
+      { text: "x" }, { mark: "ESC", title: "U+001B escape" }, { text: "[31my" }, { mark: "U+202E", title: "U+202E right-to-left override" }, { text: "gpj.exe" },
       { mark: "U+200B", title: "U+200B zero-width space" }, { mark: "U+009B", title: "U+009B" }, { mark: "U+E0041", title: "U+E0041" },
     ]);
   });
@@ -22,7 +22,7 @@ describe("piecesOf()", () => {
 
 describe("inert()", () => {
   it("is one string without a character that does something", () => {
-    expect(inert("a\u0000b\u2067c")).toBe("a⟨␀⟩b⟨U+2067⟩c");
+    expect(inert("a\u0000b\u2067c")).toBe("a⟨NUL⟩b⟨U+2067⟩c");
   });
 });
 

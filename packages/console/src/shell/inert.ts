@@ -11,6 +11,9 @@ const names: Readonly<Record<number, string>> = {
   0x2066: "left-to-right isolate", 0x2067: "right-to-left isolate", 0x2068: "first strong isolate", 0x2069: "end of isolate", 0xfeff: "byte order mark",
 };
 
+/** As ASCII calls them: the pictures that Unicode has for them are in few fonts. */
+const controls = ["NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR", "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US"];
+
 /** Text from elsewhere, taken apart so that what it hides can be shown. Tabs and line feeds stay; a carriage return before a line feed goes. */
 export function piecesOf(text: string): readonly Piece[] {
   const pieces: Piece[] = [];
@@ -29,7 +32,7 @@ function markOf(character: string): Piece {
   const code = character.codePointAt(0) ?? 0;
   const point = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
   const name = names[code];
-  return { mark: code < 0x20 ? String.fromCodePoint(0x2400 + code) : point, title: name === undefined ? point : `${point} ${name}` };
+  return { mark: controls[code] ?? point, title: name === undefined ? point : `${point} ${name}` };
 }
 
 /** The same as one plain string, for titles, attributes and files: marks in angle brackets. */

@@ -11,7 +11,7 @@ it("formats times by their length", () => {
 });
 
 it("formats counts so that they keep their width", () => {
-  expect([0, 7, 1204, 12_345, 4_512_000, 0.25, 12.34].map(formatCount)).toEqual(["0", "7", "1,204", "12.3 k", "4.5 M", "0.25", "12.3"]);
+  expect([0, 7, 12_045, 123_456, 4_512_000, 0.25, 12.34].map(formatCount)).toEqual(["0", "7", "12,045", "123.5 k", "4.5 M", "0.25", "12.3"]);
 });
 
 it("shows what is no moment as it stands", () => {

@@ -23,9 +23,9 @@ function pair(value: number, base: number, large: string, small: string): string
   return `${Math.floor(value / base)} ${large}${rest === 0 ? "" : ` ${rest} ${small}`}`;
 }
 
-/** `7`, `1,204`, `12.3 k`, `4.5 M`. */
+/** `7`, `12,045`, `123.5 k`, `4.5 M`. */
 export function formatCount(count: number): string {
-  if (count < 10_000) return Number.isInteger(count) ? count.toLocaleString("en") : trimmed(count, count < 10 ? 2 : 1);
+  if (count < 100_000) return Number.isInteger(count) ? count.toLocaleString("en") : trimmed(count, count < 10 ? 2 : count < 1000 ? 1 : 0);
   return count < 999_950 ? `${trimmed(count / 1000, 1)} k` : `${trimmed(count / 1_000_000, 1)} M`;
 }
 

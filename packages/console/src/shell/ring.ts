@@ -31,6 +31,6 @@ export class Ring<T> {
   }
 
   find(isIt: (item: T) => boolean): T | undefined {
-    return this.#items.findLast(isIt);
+    return this.items().findLast(isIt);
   }
 }
