@@ -11,7 +11,13 @@ const programs = process.env["LONGSHORE_PROMETHEUS"] ?? "/usr/bin";
 export async function promtool(parameters: readonly string[], input = ""): Promise<{ readonly ok: boolean; readonly output: string }> {
   const running = promisify(execFile)(join(programs, "promtool"), [...parameters], { timeout: 60_000 });
   running.child.stdin?.end(input);
-  return running.then(({ stdout, stderr }) => ({ ok: true, output: stdout + stderr }), (error: { stdout: string; stderr: string }) => ({ ok: false, output: error.stdout + error.stderr }));
+  try {
+    const { stdout, stderr } = await running;
+    return { ok: true, output: stdout + stderr };
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    return { ok: false, output: stdout + stderr };
+  }
 }
 
 /** A Prometheus on loopback, with a store of its own in a temporary folder. */

@@ -6,7 +6,7 @@ import type { Summary } from "./summary.ts";
 const [tenSeconds, minute, quarter] = [10_000, 60_000, 900_000] as const;
 const hour = 3_600_000;
 const beginning = Date.UTC(2026, 10, 25);
-const summary = (atMs: number, succeeded: number, { stepMs = tenSeconds as number, brokerId = "b1", functionName = "resize" } = {}): Summary => ({ brokerId, stepMs, atMs, tallies: new Map([[`acme/${functionName}`, { outcomes: { succeeded }, starts: {} }]]) });
+const summary = (atMs: number, succeeded: number, { stepMs = 10_000, brokerId = "b1", functionName = "resize" } = {}): Summary => ({ brokerId, stepMs, atMs, tallies: new Map([[`acme/${functionName}`, { outcomes: { succeeded }, starts: {} }]]) });
 
 function total(book: HistoryBook, stepMs: number, fromMs: number, untilMs: number): number {
   let sum = 0;

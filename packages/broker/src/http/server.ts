@@ -108,9 +108,8 @@ class NodeHttpServer implements HttpServer {
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { answered } = this.#options.parts;
     const begunMs = performance.now();
-    if (answered !== undefined) response.once("close", () => answered(response.writableFinished ? response.statusCode : undefined, performance.now() - begunMs));
+    response.once("close", () => this.#options.parts.answered?.(response.writableFinished ? response.statusCode : undefined, performance.now() - begunMs));
     request.on("error", () => undefined); // A broken request is told by its `close`.
     if (this.#isDraining) response.setHeader("Connection", "close");
     try {
