@@ -19,7 +19,7 @@ export function TryView({ view, query }: { readonly view: Fn; readonly query: Qu
   const [draft, setDraft] = useState<RequestDraft>(() => beginningOf(view, session.sent.find(query["of"] ?? "")?.draft ?? session.sent.latest(view.name)?.draft));
   const [run, setRun] = useState<TryRun>({ phase: "idle" });
   const leaving = useRef<AbortController | undefined>(undefined);
-  useEffect(() => () => leaving.current?.abort(), []);
+  // Who goes to look at the invocation must not end it: only the button does.
   const deadLetter = query["dead-letter"];
   useEffect(() => {
     if (deadLetter !== undefined) void act(async () => setDraft(await draftOfDeadLetter(session.fleet, deadLetter)));
