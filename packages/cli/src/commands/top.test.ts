@@ -1,9 +1,11 @@
 import { type FleetEvent, type History, LongshoreError } from "@longshore/protocol";
 import { describe, expect, it } from "vitest";
 import type { Fleet } from "../fleet.ts";
-import { agentView } from "../testing/fake-fleet.ts";
+import { agentView, createFakeFleet } from "../testing/fake-fleet.ts";
 import { invocationRecord } from "../testing/fake-record.ts";
 import { runLine } from "../testing/run-line.ts";
+import { createFleetNow } from "../top/fleet-now.ts";
+import { followFleet } from "../top/follow-fleet.ts";
 
 const noonMs = Date.parse("2026-11-25T12:00:00.000Z");
 const events: readonly FleetEvent[] = [{ event: "agent", agent: agentView() }, { event: "caught_up" }, { event: "invocation", record: invocationRecord(0) }];
@@ -60,7 +62,10 @@ describe("longshore top", () => {
   });
 
   it("takes agents that went while the connection was broken out", async () => {
-    const { stdout } = await runLine(["top", "--once", "--json"], { fleet: { ...fleetOf(noHistory, [...events]) } });
-    expect((JSON.parse(stdout) as { hosts: unknown[] }).hosts).toHaveLength(1);
+    const state = createFleetNow(noonMs);
+    const source = createFakeFleet(fleetOf(noHistory, [...events, { event: "caught_up" }]));
+    const sizes: number[] = [];
+    for await (const _ of followFleet(source, state, { signal: new AbortController().signal, now: () => noonMs })) sizes.push(state.agents.size);
+    expect(sizes).toEqual([1, 1, 1, 0]);
   });
 });
