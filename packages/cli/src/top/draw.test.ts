@@ -99,7 +99,7 @@ describe("paneHeights()", () => {
 describe("press()", () => {
   const rows = { hosts: 3, functions: 20 };
   const after = (keys: Parameters<typeof press>[1][], from = firstView) => keys.reduce<View | undefined>((view, key) => (view === undefined ? undefined : press(view, key, rows)), from);
-  const typed = (text: string) => [...text].map((character) => ({ character }));
+  const typed = (text: string) => Array.from(text, (character) => ({ character }));
 
   it("moves within the rows of the pane that is looked at", () => {
     expect(after(["down", "down", "down", "down"])?.cursor.hosts).toBe(2);

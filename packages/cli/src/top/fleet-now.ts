@@ -1,5 +1,5 @@
 import type { AgentView, FleetEvent, History } from "@longshore/protocol";
-import { type Activity, addHistory, addRecord, keptSteps, stepMs } from "./activity.ts";
+import { type Activity, addHistory, addRecord, keptSteps, type Step, stepMs } from "./activity.ts";
 
 /** What is known of a fleet now, and of its last minutes. */
 export interface FleetNow {
@@ -58,7 +58,7 @@ export function takeHistory(fleet: FleetNow, { functions, fromMs, untilMs, stepM
 }
 
 function activityOf({ activities }: FleetNow, name: string): Activity {
-  const activity = activities.get(name) ?? new Map();
+  const activity: Activity = activities.get(name) ?? new Map<number, Step>();
   // Those that moved last stand last.
   activities.delete(name);
   activities.set(name, activity);

@@ -68,7 +68,7 @@ function pressCharacter(view: View, character: string, rows: Readonly<Record<Pan
 function type(view: View, key: Key): View {
   if (key === "enter") return { ...view, isTyping: false };
   if (key === "escape") return { ...view, isTyping: false, filter: "" };
-  if (key === "backspace") return { ...view, filter: [...view.filter].slice(0, -1).join("") };
+  if (key === "backspace") return { ...view, filter: view.filter.replace(/.$/su, "") };
   return typeof key === "object" && view.filter.length < longestFilter ? { ...view, filter: view.filter + key.character } : view;
 }
 
