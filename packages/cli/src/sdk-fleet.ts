@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { LongshoreError } from "@longshore/protocol";
 import { createFleet } from "@longshore/sdk";
 import { UsageError } from "./command-line/usage-error.ts";
-import type { CreateFleet, Fleet } from "./fleet.ts";
+import type { CreateFleet } from "./fleet.ts";
 
 /** Who types a command wants to know soon that no fleet is there. */
 const connectTimeoutMs = 3_000;
@@ -11,12 +10,8 @@ const connectTimeoutMs = 3_000;
 /** The fleet that commands work with: the SDK's. */
 export const connectFleet: CreateFleet = ({ url, key, caFile }) => {
   if (caFile !== undefined) trust(caFile);
-  return { ...withoutHistory, ...createFleet({ url, key, connectTimeoutMs }) };
+  return createFleet({ url, key, connectTimeoutMs });
 };
-
-const noHistory = () => Promise.reject(new LongshoreError("route_not_found", "Cannot read the history: this client has none"));
-/** For an SDK that does not read it. */
-const withoutHistory: Pick<Fleet, "history" | "records"> = { history: noHistory, records: { page: noHistory } };
 
 /** Adds an authority to those that this process trusts: `fetch` and WebSocket take none of their own. */
 function trust(caFile: string): void {
