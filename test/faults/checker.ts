@@ -28,8 +28,10 @@ export interface Figures {
   readonly submitted: number;
   /** 202s. */
   readonly accepted: number;
-  /** Of them, those without a record, or with one too late. */
+  /** Of them, those without a record. */
   readonly lostAccepted: number;
+  /** Of them, those with a record that came too late. */
+  readonly lateAccepted: number;
   readonly doubledRecords: number;
   /** Starts beyond what is allowed, of functions that are not idempotent. */
   readonly secondStarts: number;
@@ -89,11 +91,13 @@ export function checkHistory(events: readonly HistoryEvent[], limits: Partial<Li
 function figuresOf(history: ArrangedHistory, violations: readonly Violation[]): Figures {
   const of = (wanted: Invariant) => violations.filter(({ invariant }) => invariant === wanted);
   const accepted = [...history.stories.values()].filter(isAccepted);
+  const unrecorded = new Set(of("I1").map(({ invocationId }) => invocationId));
   const times = faultTimes(history);
   return {
     submitted: history.stories.size,
     accepted: accepted.length,
-    lostAccepted: of("I1").filter(({ invocationId }) => accepted.some((story) => story.invocationId === invocationId)).length,
+    lostAccepted: accepted.filter(({ invocationId, records }) => unrecorded.has(invocationId) && records.length === 0).length,
+    lateAccepted: accepted.filter(({ invocationId, records }) => unrecorded.has(invocationId) && records.length > 0).length,
     doubledRecords: of("I3").length,
     secondStarts: of("I4").filter(({ invocationId }) => history.stories.get(invocationId ?? "")?.terms.idempotent === false).length,
     wrongReasons: of("I6").length,

@@ -44,6 +44,7 @@ function summary(history: ArrangedHistory, { violations, unproved }: Checked): s
 function headline({ figures }: Checked): string {
   const zeros: [string, number][] = [
     ["accepted and lost", figures.lostAccepted],
+    ["accepted, with a record too late", figures.lateAccepted],
     ["doubled terminal records", figures.doubledRecords],
     ["second starts of non-idempotent work", figures.secondStarts],
     ["wrong reasons", figures.wrongReasons],

@@ -42,6 +42,8 @@ describe("a heartbeat", () => {
   it("counts an idle instance as taken for a while after its last invocation, and as one that a function with none could have", async () => {
     const scene = createPoolScene();
     (await scene.busy(other)).lease?.release(true);
+    expect(beat(scene)).toMatchObject({ instancesFree: 9, cedesBelow: 0, idle: 1 });
+    scene.clock.advance(250); // It had its turn.
     expect(beat(scene)).toMatchObject({ instancesFree: 9, cedesBelow: 1, idle: 1 });
     scene.clock.advance(scene.pool.limits.restMs);
     expect(beat(scene)).toMatchObject({ instancesFree: 10, cedesBelow: 0, idle: 1 });
