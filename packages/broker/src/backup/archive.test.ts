@@ -46,6 +46,16 @@ describe("an archive", () => {
     expect((await read())["streams/queue.jsonl"]).toBe(text);
   });
 
+  it("takes what is in memory, of any size, and a manifest of any length", async () => {
+    for (const length of [16_000, 16_384, 16_385, 200_000]) {
+      const text = "x".repeat(length);
+      const settings = { name: "queue", description: text };
+      await writeArchive(file(), head, [stream("queue", "line\n"), part("files/nats/keys.json", text)].map((each) => ({ ...each, ...(each.stream && { stream: { settings, messages: 1 } }) })));
+      expect(await read()).toEqual({ "streams/queue.jsonl": "line\n", "files/nats/keys.json": text });
+      rmSync(file());
+    }
+  });
+
   it("is never written over a file", async () => {
     writeFileSync(file(), "mine");
     await expect(writeArchive(file(), head, twoParts())).rejects.toThrow("EEXIST");

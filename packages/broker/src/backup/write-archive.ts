@@ -31,6 +31,9 @@ export async function writeArchive(file: string, head: Omit<Manifest, "format" |
 
 const entry = (pack: tar.Pack, header: { name: string; mtime: Date; size: number }) => pack.entry({ ...header, mode: 0o600 });
 
+/** Given whole: an entry that is piped into by an iterable of one piece over 16 KiB never ends (tar-stream 2.2). */
 function putBytes(pack: tar.Pack, header: { name: string; mtime: Date }, bytes: Uint8Array): Promise<void> {
-  return pipeline([bytes], entry(pack, { ...header, size: bytes.length }));
+  return new Promise((resolve, reject) => {
+    pack.entry({ ...header, mode: 0o600, size: bytes.length }, Buffer.from(bytes), (error) => (error ? reject(error) : resolve()));
+  });
 }
