@@ -34,7 +34,7 @@ export async function agentDeath(): Promise<TrialResult> {
   await using fleet = createFleet({ url: broker.url, transport: "http" });
   const restartedMs = performance.now();
   await agent.restart();
-  await until("all have a record", 60_000, async () => (await viewsOf(fleet)).every(({ state }) => state === "finished"));
+  await until("all have a record", 60_000, async () => (await viewsOf(fleet)).filter(({ state }) => state === "finished").length === finishing + unfinished);
   const toldMs = performance.now() - restartedMs;
   const left = (await containersOf(agent.agentId)).filter((id) => before.includes(id));
 
@@ -57,7 +57,7 @@ export async function agentDeath(): Promise<TrialResult> {
 
 async function viewsOf(fleet: Fleet): Promise<InvocationView[]> {
   const views: InvocationView[] = [];
-  for await (const view of fleet.invocations.each({ function: name })) views.push(view);
+  for (const state of ["pending", "finished"] as const) for await (const view of fleet.invocations.each({ function: name, state })) views.push(view);
   return views;
 }
 

@@ -50,7 +50,7 @@ export async function schedule(): Promise<TrialResult> {
 
 async function recordsOf(fleet: Fleet): Promise<string[]> {
   const states: string[] = [];
-  for await (const { state } of fleet.invocations.each({ function: name })) states.push(state);
+  for (const wanted of ["pending", "finished"] as const) for await (const { state } of fleet.invocations.each({ function: name, state: wanted })) states.push(state);
   return states;
 }
 
