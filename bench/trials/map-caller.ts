@@ -12,9 +12,9 @@ function* inputs(): Generator<string> {
   for (let index = 0; index < count; index += 1) yield `input ${index}`;
 }
 
-for await (const { index, value } of fleet.map<Uint8Array>(name, inputs(), { mapId: "ten-thousand", concurrency: 200, onProgress: (told) => (progress = told) })) {
+for await (const { index, value } of fleet.map<string>(name, inputs(), { mapId: "ten-thousand", concurrency: 200, onProgress: (told) => (progress = told) })) {
   residentBytes = Math.max(residentBytes, process.memoryUsage.rss());
-  if (!process.stdout.write(`${JSON.stringify({ index, value: new TextDecoder().decode(value) })}\n`)) await once(process.stdout, "drain");
+  if (!process.stdout.write(`${JSON.stringify({ index, value: new TextDecoder().decode(value as Uint8Array) })}\n`)) await once(process.stdout, "drain");
 }
 process.stdout.write(`${JSON.stringify({ done: true, ...progress, residentBytes })}\n`);
 await fleet.close();
