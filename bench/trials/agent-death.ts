@@ -25,9 +25,9 @@ export async function agentDeath(): Promise<TrialResult> {
   const unfinishedIds = await Promise.all(Array.from({ length: unfinished }, () => submit(answerAtMs + 600_000)));
   await until("all run", beginWithinMs, async () => (await viewsOf(first)).filter(({ state }) => state === "running").length === finishing + unfinished);
   await first.close();
-  const before = await containersOf(agent.agentId);
   await processes.broker.kill();
   await untilTime(answerAtMs + 3_000);
+  const before = await containersOf(agent.agentId);
   await agent.kill();
 
   const broker = await processes.broker.restart();
@@ -51,7 +51,7 @@ export async function agentDeath(): Promise<TrialResult> {
     "containers before the death, and of those left": `${before.length}, ${left.length}`,
     "from the agent's restart to the last record": `${Math.round(toldMs)} ms`,
   };
-  const isRight = views.length === finishing + unfinished && outcomes(finishingIds)["succeeded"] === finishing && outcomes(unfinishedIds)["lost agent_lost"] === unfinished && answers.every(Boolean) && attempts === finishing + unfinished && left.length === 0;
+  const isRight = views.length === finishing + unfinished && outcomes(finishingIds)["succeeded"] === finishing && outcomes(unfinishedIds)["lost agent_lost"] === unfinished && answers.every(Boolean) && attempts === finishing + unfinished && before.length > 0 && left.length === 0;
   return { figures, isRight };
 }
 

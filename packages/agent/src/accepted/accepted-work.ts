@@ -297,6 +297,7 @@ export class AcceptedWork {
 
 const diedWithIt = "The agent died while it ran: nobody can say what it did";
 const damaged = "It ended, and its result on the agent's disk cannot be read any more";
+
 function outboxFull(phase: "admission" | "startup"): LongshoreError {
   return new LongshoreError("outbox_full", "Cannot begin: the results that wait on this agent for a broker have reached their quota", { phase });
 }
