@@ -7,7 +7,8 @@ import { tally, type TrialResult, until, untilTime } from "./trial.ts";
 const [finishing, unfinished] = [25, 25];
 /** Enough to have all of them begun. */
 const beginWithinMs = 40_000;
-const name = "punctual";
+/** The same program under two names: an instance whose runs have all finished is taken over by the next process, as it should be. */
+const [finisher, runner] = ["finishing", "unfinished"];
 
 /**
  * An agent is killed during 50 runs, half of which have finished while no broker was there to hear of it: those must arrive, once; the others
@@ -18,11 +19,12 @@ export async function agentDeath(): Promise<TrialResult> {
   const [agent] = processes.agents;
   if (agent === undefined) throw new Error("An agent was asked for");
   const first = createFleet({ url: processes.url, transport: "http" });
-  await first.deploy({ name, image: await punctualImage(), contract: "http", port: 8080, concurrency: 10, memoryBytes: 96 * 2 ** 20, timeoutMs: 1_200_000 });
+  const image = await punctualImage();
+  for (const name of [finisher, runner]) await first.deploy({ name, image, contract: "http", port: 8080, concurrency: 10, memoryBytes: 96 * 2 ** 20, timeoutMs: 1_200_000 });
   const answerAtMs = Date.now() + beginWithinMs;
-  const submit = (at: number) => first.enqueue(name, String(at)).then(({ invocationId }) => invocationId);
-  const finishingIds = await Promise.all(Array.from({ length: finishing }, () => submit(answerAtMs)));
-  const unfinishedIds = await Promise.all(Array.from({ length: unfinished }, () => submit(answerAtMs + 600_000)));
+  const submit = (name: string, at: number) => first.enqueue(name, String(at)).then(({ invocationId }) => invocationId);
+  const finishingIds = await Promise.all(Array.from({ length: finishing }, () => submit(finisher, answerAtMs)));
+  const unfinishedIds = await Promise.all(Array.from({ length: unfinished }, () => submit(runner, answerAtMs + 600_000)));
   await until("all run", beginWithinMs, async () => (await viewsOf(first)).filter(({ state }) => state === "running").length === finishing + unfinished);
   await first.close();
   await processes.broker.kill();
@@ -48,7 +50,7 @@ export async function agentDeath(): Promise<TrialResult> {
     "  with their answers": answers.filter(Boolean).length,
     "of those that had not": JSON.stringify(outcomes(unfinishedIds)),
     "attempts of all": attempts,
-    "containers before the death, and of those left": `${before.length}, ${left.length}`,
+    "containers of those that had not, at the death and after it": `${before.length}, ${left.length}`,
     "from the agent's restart to the last record": `${Math.round(toldMs)} ms`,
   };
   const isRight = views.length === finishing + unfinished && outcomes(finishingIds)["succeeded"] === finishing && outcomes(unfinishedIds)["lost agent_lost"] === unfinished && answers.every(Boolean) && attempts === finishing + unfinished && before.length > 0 && left.length === 0;
@@ -57,7 +59,7 @@ export async function agentDeath(): Promise<TrialResult> {
 
 async function viewsOf(fleet: Fleet): Promise<InvocationView[]> {
   const views: InvocationView[] = [];
-  for (const state of ["pending", "finished"] as const) for await (const view of fleet.invocations.each({ function: name, state })) views.push(view);
+  for (const state of ["pending", "finished"] as const) for await (const view of fleet.invocations.each({ state })) views.push(view);
   return views;
 }
 
@@ -67,6 +69,8 @@ function outcomeOf(view: InvocationView): string {
   return error === undefined ? outcome : `${outcome} ${error.reason}`;
 }
 
+/** Those in which a run goes on. */
 async function containersOf(agentId: string): Promise<string[]> {
-  return (await docker.listContainers({ filters: { label: [`longshore.agent=${agentId}`] } })).map(({ Id }) => Id);
+  const containers = await docker.listContainers({ filters: { label: [`longshore.agent=${agentId}`] } });
+  return containers.filter(({ Labels }) => Labels["longshore.revision"]?.startsWith(`${runner}-r`)).map(({ Id }) => Id);
 }
