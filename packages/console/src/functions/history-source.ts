@@ -1,32 +1,20 @@
-import type { History, HistoryPoint, historyQuerySchema, RecordPage, recordPageQuerySchema } from "@longshore/protocol";
-import { type Fleet, LongshoreError } from "@longshore/sdk";
-import type { z } from "zod";
+import type { History, HistoryPoint, RecordPage } from "@longshore/protocol";
+import { type Fleet, type HistoryOptions, LongshoreError, type RecordQuery } from "@longshore/sdk";
 
-/** As it is asked: names are judged by the broker. */
-export type HistoryQuestion = Loose<z.input<typeof historyQuerySchema>>;
-export type RecordQuestion = Loose<z.input<typeof recordPageQuerySchema>>;
-type Loose<Query> = { readonly [Name in keyof Query]?: Query[Name] extends string | undefined ? (Name extends "outcome" ? Query[Name] : string | undefined) : Query[Name] };
-
-/** What a fleet's client may have beside the rest: brokers that keep history are newer than those that do not. */
-interface Remembering {
-  readonly history?: (query: HistoryQuestion) => Promise<History>;
-  readonly records?: { readonly page: (query: RecordQuestion) => Promise<RecordPage> };
-}
-
-/** What became of invocations over time; undefined where this broker keeps no history. */
-export async function readHistory(fleet: Fleet, query: HistoryQuestion): Promise<ReadonlyMap<string, readonly HistoryPoint[]> | undefined> {
-  const history = await unlessUnknown(async () => (fleet as Remembering).history?.(query));
+/** What became of invocations over time; undefined where this broker is older and keeps no history. */
+export async function readHistory(fleet: Pick<Fleet, "history">, query: HistoryOptions): Promise<ReadonlyMap<string, readonly HistoryPoint[]> | undefined> {
+  const history: History | undefined = await unlessUnknown(fleet.history(query));
   return history === undefined ? undefined : new Map(history.functions.map(({ name, points }) => [name, points]));
 }
 
-/** A page of terminal records, newest first; undefined where this broker lists none. */
-export async function readRecords(fleet: Fleet, query: RecordQuestion): Promise<RecordPage | undefined> {
-  return unlessUnknown(async () => (fleet as Remembering).records?.page(query));
+/** A page of terminal records, newest first; undefined where this broker is older and lists none. */
+export async function readRecords(fleet: Pick<Fleet, "records">, query: RecordQuery): Promise<RecordPage | undefined> {
+  return unlessUnknown(fleet.records.page(query));
 }
 
-async function unlessUnknown<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+async function unlessUnknown<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
-    return await ask();
+    return await asked;
   } catch (error) {
     if (error instanceof LongshoreError && (error.reason === "route_not_found" || error.reason === "method_not_allowed")) return undefined;
     throw error;
