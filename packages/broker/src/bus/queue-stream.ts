@@ -4,6 +4,7 @@ import { decodeFrame, encodeFrame, type InvocationId, LongshoreError, type Tenan
 import type { Logger } from "pino";
 import { BatchWriter, type Message, type Write } from "./batch-writer.ts";
 import { attempt, notConnected } from "./bus-error.ts";
+import { RecordsLook } from "./ended-entries.ts";
 import { GhostRemoval } from "./ghost-removal.ts";
 import type { KeptRecord, RecordsWanted } from "./kept-record.ts";
 import { QueueFollow } from "./queue-follow.ts";
@@ -40,6 +41,7 @@ export class QueueStream implements QueueStore {
   readonly #follows = new Set<QueueFollow>();
   readonly #endedHandlers: EndedHandler[] = [];
   readonly #ghosts: GhostRemoval;
+  readonly #look = new RecordsLook();
   #session: Session | undefined;
   #writer: BatchWriter | undefined;
 
@@ -174,7 +176,7 @@ export class QueueStream implements QueueStore {
   }
 
   follow(partition: number | "all", follower: QueueFollower): { readonly ready: Promise<void>; close(): void } {
-    const follow = new QueueFollow({ partition, follower, ghost: ({ sequence }) => this.#ghosts.add(sequence), log: this.#options.log });
+    const follow = new QueueFollow({ partition, follower, look: this.#look, ghost: ({ sequence }) => this.#ghosts.add(sequence), log: this.#options.log });
     this.#follows.add(follow);
     follow.connectionChanged(this.#session);
     return {
@@ -189,7 +191,9 @@ export class QueueStream implements QueueStore {
   #ended(error: Error | null, message: Msg): void {
     if (error !== null) return;
     const [tenantId, invocationId] = message.string().split(".");
-    if (invocationId !== undefined) for (const handler of this.#endedHandlers) handler(tenantId as TenantId, invocationId as InvocationId);
+    if (invocationId === undefined) return;
+    for (const follow of this.#follows) follow.ended({ tenantId: tenantId as TenantId, invocationId: invocationId as InvocationId });
+    for (const handler of this.#endedHandlers) handler(tenantId as TenantId, invocationId as InvocationId);
   }
 
   /** The sequence; undefined when its condition did not hold. */
