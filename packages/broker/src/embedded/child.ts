@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, watch } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { LongshoreError } from "@longshore/protocol";
@@ -9,6 +9,7 @@ import { z } from "zod";
 
 const readyWithinMs = 20_000;
 const stopWithinMs = 10_000;
+const lookMs = 250;
 
 /** A nats-server that runs and listens. */
 export interface ServerProcess {
@@ -99,16 +100,25 @@ const startFailed = (what: string) => new LongshoreError("bus_down", `Cannot sta
 
 const portsSchema = z.object({ nats: z.array(z.string()).min(1) });
 
-/** The port that a server writes down once it listens. */
+/** The port that a server writes down once it listens. It is looked for besides being watched for: what watches files may miss one. */
 function portOf(folder: string): { readonly found: Promise<number>; close(): void } {
   const watcher = watch(folder);
+  let timer: NodeJS.Timeout | undefined;
   const found = new Promise<number>((resolve) => {
-    watcher.on("change", (_, file) => {
-      const port = typeof file === "string" && file.endsWith(".ports") ? readPort(join(folder, file)) : undefined;
+    const look = () => {
+      const port = readdirSync(folder).filter((file) => file.endsWith(".ports")).map((file) => readPort(join(folder, file))).find((each) => each !== undefined);
       if (port !== undefined) resolve(port);
-    });
+    };
+    watcher.on("change", look);
+    timer = setInterval(look, lookMs);
   });
-  return { found, close: () => watcher.close() };
+  return {
+    found,
+    close: () => {
+      watcher.close();
+      clearInterval(timer);
+    },
+  };
 }
 
 /** Undefined while the file is still being written. */
