@@ -50,6 +50,20 @@ describe("the index of the queue", () => {
     expect(takeAll(index)).toEqual([]);
   });
 
+  it("hands out what is over first, or what can be begun, as it is asked; what is over is begun in neither case", () => {
+    const over = Array.from({ length: 3 }, () => entry("a", { expiresAtMs: 50 }));
+    const [next, other] = [entry("a"), entry("b")];
+    const index = indexOf(...over, next, other);
+    const take = (prefers: "beginnings" | "endings") => {
+      const due = index.take(100, always, prefers);
+      return due && `${due.why} ${due.entry.sequence}`;
+    };
+    expect(take("endings")).toBe(`expired ${over[0]?.sequence}`);
+    expect([take("beginnings"), take("beginnings")]).toEqual([`begin ${next.sequence}`, `begin ${other.sequence}`]);
+    index.ended("acme" as TenantId, over[1]?.invocationId ?? ("" as InvocationId));
+    expect([take("beginnings"), take("endings")]).toEqual([`expired ${over[2]?.sequence}`, undefined]);
+  });
+
   it("asks about a function that cannot run once, however much of it is queued, until capacity changes", () => {
     const index = indexOf(...Array.from({ length: 50_000 }, () => entry("blocked")), entry("free"));
     let asked = 0;
@@ -109,6 +123,16 @@ describe("the index of the queue", () => {
     expect(takeAll(index)).toEqual([`begin a ${only.sequence}`]);
   });
 
+  it("begins what is over not even when it comes due again after that", () => {
+    const only = entry("a", { expiresAtMs: 50 });
+    const index = indexOf(only);
+    index.take(0, always);
+    index.putBack(only, 0, 80);
+    const first = entry("a");
+    index.add(first, 0);
+    expect([index.take(60, always, "beginnings")?.entry, index.take(90, always, "beginnings")?.why]).toEqual([first, "expired"]);
+  });
+
   it("forgets a partition but for what is under way there", () => {
     const [first, second] = [entry("a"), entry("a")];
     const index = indexOf(first, second, entry("b"));
@@ -136,7 +160,7 @@ function walk(seed: number): void {
   let nowMs = 0;
   const canRun = ({ functionName }: QueueEntry) => functionName !== "c" || nowMs % 2 === 0;
   const take = (may: (entry: QueueEntry) => boolean) => {
-    const due = index.take(nowMs, may);
+    const due = index.take(nowMs, may, random() < 0.5 ? "endings" : "beginnings");
     if (due === undefined) return false;
     const { entry: taken, why } = due;
     expect([seed, standing.get(taken.invocationId)?.sequence]).toEqual([seed, taken.sequence]);

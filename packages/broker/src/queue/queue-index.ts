@@ -15,6 +15,9 @@ interface Line {
   readonly ready: Map<number, QueueEntry>;
 }
 
+/** Which of the two comes first where both could be handed out, what is to be begun or what is over; or that nothing that is over is wanted. */
+export type Preference = "beginnings" | "endings" | "beginnings alone";
+
 /** Why an entry is handed out: to be begun; it can no longer be; it is not to be any more; whoever has it has not said in time what became of it. */
 export type Due = { readonly why: "begin" | "expired" | "cancelled" | "unheard"; readonly entry: QueueEntry };
 
@@ -41,6 +44,8 @@ export class QueueIndex {
   readonly #due = new TimeHeap<QueueEntry>();
   /** When each is over, begun or not. */
   readonly #ends = new TimeHeap<QueueEntry>();
+  /** Of these, those that are, in the order in which they came to it. */
+  readonly #over = new Set<QueueEntry>();
 
   /** Queued, those with an agent included; not those that were handed out. */
   get size(): number {
@@ -73,12 +78,23 @@ export class QueueIndex {
     else this.#line(entry);
   }
 
-  /** The next one to be begun or ended, of a function that can run. It is under way from now on. */
-  take(nowMs: number, canRun: (entry: QueueEntry) => boolean): Due | undefined {
+  /** The next one to be begun, of a function that can run, or to be ended. It is under way from now on. */
+  take(nowMs: number, canRun: (entry: QueueEntry) => boolean, prefers: Preference = "endings"): Due | undefined {
     this.#becomeDue(nowMs);
-    for (let entry = this.#ends.takeDue(nowMs); entry !== undefined; entry = this.#ends.takeDue(nowMs)) {
+    this.#becomeOver(nowMs);
+    const over = prefers === "endings" ? this.#takeOver() : undefined;
+    return over ?? this.#takeTurn(canRun) ?? (prefers === "beginnings" ? this.#takeOver() : undefined);
+  }
+
+  #takeOver(): Due | undefined {
+    for (const entry of this.#over) {
+      this.#over.delete(entry);
       if (this.#stands(entry)) return this.#hand(entry.sentUntilMs > 0 ? "unheard" : entry.isCancelled === true ? "cancelled" : "expired", entry);
     }
+    return undefined;
+  }
+
+  #takeTurn(canRun: (entry: QueueEntry) => boolean): Due | undefined {
     for (const line of this.#turns) {
       const [entry] = line.ready.values();
       if (entry === undefined) continue;
@@ -140,7 +156,16 @@ export class QueueIndex {
   }
 
   #becomeDue(nowMs: number): void {
-    for (let entry = this.#due.takeDue(nowMs); entry !== undefined; entry = this.#due.takeDue(nowMs)) if (this.#stands(entry)) this.#line(entry);
+    for (let entry = this.#due.takeDue(nowMs); entry !== undefined; entry = this.#due.takeDue(nowMs)) if (this.#stands(entry) && !this.#over.has(entry)) this.#line(entry);
+  }
+
+  /** I3: it is begun no more, whenever somebody comes to end it. */
+  #becomeOver(nowMs: number): void {
+    for (let entry = this.#ends.takeDue(nowMs); entry !== undefined; entry = this.#ends.takeDue(nowMs)) {
+      if (!this.#stands(entry)) continue;
+      this.#leaveLine(entry);
+      this.#over.add(entry);
+    }
   }
 
   #line(entry: QueueEntry): void {
@@ -180,6 +205,10 @@ export class QueueIndex {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
+    this.#leaveLine(entry);
+  }
+
+  #leaveLine(entry: QueueEntry): void {
     const line = this.#lines.get(lineOf(entry));
     line?.ready.delete(entry.sequence);
     if (line === undefined || line.ready.size > 0) return;

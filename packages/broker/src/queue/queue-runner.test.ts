@@ -1,5 +1,5 @@
 import { type FunctionName, LongshoreError, type SiteId } from "@longshore/protocol";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { startedScene } from "./testing/queue-scene.ts";
 
 describe("an accepted invocation", () => {
@@ -33,6 +33,16 @@ describe("an accepted invocation", () => {
     await scene.advance(50);
     expect(await scene.record(gone)).toMatchObject({ outcome: "rejected" });
     expect(scene.records.at(-1)).toMatchObject({ result: { error: { reason: "function_not_found" } } });
+  });
+
+  it("is begun though more is over than can be ended at once", async () => {
+    const scene = await startedScene({ room: 0 });
+    await Promise.all(Array.from({ length: 100 }, () => scene.accept({ maxAgeMs: 5_000 })));
+    vi.spyOn(scene.store.queue, "finish").mockReturnValue(new Promise(() => undefined));
+    await scene.advance(5_000);
+    scene.agent("a1");
+    await scene.advance(50);
+    expect(scene.exchanges(await scene.accept())).toHaveLength(1);
   });
 
   it("waits for the bus, and is begun once it is back", async () => {

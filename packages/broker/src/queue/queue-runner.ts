@@ -10,7 +10,7 @@ import type { AttemptSender } from "./attempt-sender.ts";
 import type { Claims } from "./claims.ts";
 import { webhookFunction } from "./follow-ups.ts";
 import { cancelled, expired, rejected, unheard } from "./own-results.ts";
-import type { Due, QueueIndex } from "./queue-index.ts";
+import type { Due, Preference, QueueIndex } from "./queue-index.ts";
 import { readStored, type StoredInvocation } from "./stored-invocation.ts";
 import type { WebhookRunner } from "./webhook-runner.ts";
 
@@ -33,6 +33,11 @@ export interface QueueRunnerOptions {
 
 /** So many are being placed, or ended, at a time. */
 const atOnce = 64;
+/**
+ * Of these, ended before others are begun; and ended in all. Where more comes than can be begun, what waits gets older until all of it is over
+ * before its turn: were that ended first, as much effort would go into ending as into running it, and nothing would ever be begun in time again.
+ */
+const endingAtOnce = { first: 16, most: 48 };
 /** What fits nowhere for a reason of its own, not of its function, is looked at again after that time. */
 const lookAgainMs = 5_000;
 /** After a failure of the bus. */
@@ -52,6 +57,7 @@ export class QueueRunner {
   readonly #options: QueueRunnerOptions;
   readonly #unreadable = new Set<string>();
   #busy = 0;
+  #ending = 0;
   #pausedUntilMs = 0;
   #cancelTimer: () => void = () => undefined;
   #isClosed = false;
@@ -78,9 +84,10 @@ export class QueueRunner {
     const nowMs = this.#nowMs;
     if (nowMs < this.#pausedUntilMs) return this.#wakeAt(this.#pausedUntilMs, nowMs);
     while (this.#busy < atOnce) {
-      const due = index.take(nowMs, (entry) => this.#canRun(entry));
+      const due = index.take(nowMs, (entry) => this.#canRun(entry), this.#preference);
       if (due === undefined) break;
       this.#busy += 1;
+      if (due.why !== "begin") this.#ending += 1;
       void this.#handle(due);
     }
     if (index.nextMs !== undefined) this.#wakeAt(index.nextMs, nowMs);
@@ -121,6 +128,11 @@ export class QueueRunner {
     return this.#options.clock.date().getTime();
   }
 
+  get #preference(): Preference {
+    if (this.#ending < endingAtOnce.first) return "endings";
+    return this.#ending < endingAtOnce.most ? "beginnings" : "beginnings alone";
+  }
+
   #wakeAt(atMs: number, nowMs: number): void {
     this.#cancelTimer = this.#options.clock.after(Math.max(1, atMs - nowMs), () => this.wake());
   }
@@ -148,6 +160,7 @@ export class QueueRunner {
       index.putBack(due.entry, this.#nowMs, this.#nowMs + (isPassing ? 0 : faultyAgainMs));
     }
     this.#busy -= 1;
+    if (due.why !== "begin") this.#ending -= 1;
     this.wake();
   }
 
