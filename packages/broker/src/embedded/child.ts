@@ -17,6 +17,8 @@ export interface ServerProcess {
   readonly port: number;
   /** Resolves with how it ended, wanted or not. */
   readonly exited: Promise<string>;
+  /** Resolves when it says that it could not write: nats-server 2.15 stores nothing more of that stream then until it is started again, though there were room. */
+  readonly unwritable: Promise<void>;
   /** Asks it to end, insists after ten seconds, resolves when it is gone. Idempotent. */
   stop(): Promise<void>;
 }
@@ -34,13 +36,13 @@ export async function startServerProcess(options: StartOptions): Promise<ServerP
   rmSync(options.portsFolder, { recursive: true, force: true });
   mkdirSync(options.portsFolder, { recursive: true, mode: 0o700 });
   const child = spawnGuarded(options.executable, ["--config", options.configurationFile, "--ports_file_dir", options.portsFolder]);
-  const lastWords = readLog(child, options.log);
+  const { lastWords, unwritable } = readLog(child, options.log);
   const exited = endOf(child);
   try {
     const port = await firstOf(portOf(options.portsFolder), exited, lastWords);
     const pid = child.pid;
     if (pid === undefined) throw startFailed("it has no process id");
-    return { pid, port, exited, stop: () => stop(child, exited) };
+    return { pid, port, exited, unwritable, stop: () => stop(child, exited) };
   } catch (error) {
     await stop(child, exited);
     throw error;
@@ -61,16 +63,18 @@ function find(command: string): string | undefined {
   return (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, command)).find((path) => existsSync(path));
 }
 
-/** Passes the server's log on, and keeps the last lines for the error that may follow. */
-function readLog(child: ChildProcess, log: Logger): readonly string[] {
+/** Passes the server's log on, keeps the last lines for the error that may follow, and looks for what only the log tells. */
+function readLog(child: ChildProcess, log: Logger): { readonly lastWords: readonly string[]; readonly unwritable: Promise<void> } {
   const lastWords: string[] = [];
+  const { promise: unwritable, resolve } = Promise.withResolvers<void>();
   if (child.stderr !== null) {
     createInterface({ input: child.stderr }).on("line", (line) => {
       log.debug({ line }, "nats-server");
       if (lastWords.push(line) > 5) lastWords.shift();
+      if (/critical write error/i.test(line)) resolve();
     });
   }
-  return lastWords;
+  return { lastWords, unwritable };
 }
 
 function endOf(child: ChildProcess): Promise<string> {

@@ -11,6 +11,7 @@ import { type ServerProcess, startServerProcess } from "./child.ts";
 import { type ListenAddress, serverConfiguration, type ServerTls } from "./configuration.ts";
 import { checkServerVersion } from "./executable.ts";
 import { type BusKeys, loadOrCreateKeys } from "./keys.ts";
+import { untilRoom } from "./disk-room.ts";
 import { endLeftBehind, removePidFile, runningServer, writePidFile } from "./pid-file.ts";
 
 export interface EmbeddedServerOptions {
@@ -95,7 +96,15 @@ class NatsServer implements EmbeddedServer {
     const running = await startServerProcess({ executable, configurationFile, portsFolder: join(this.#folder, "ports"), log });
     writePidFile(this.#pidFile, running.pid);
     this.#process = running;
+    void running.unwritable.then(() => this.#endOnceThereIsRoom(running));
     return running;
+  }
+
+  /** It is started again then, and writes again. */
+  async #endOnceThereIsRoom(running: ServerProcess): Promise<void> {
+    this.#options.log.error("embedded bus cannot write: it is started again once there is room on its disk");
+    await untilRoom(this.#folder, AbortSignal.any([this.#closing.signal, abortedBy(running.exited)]));
+    await running.stop();
   }
 
   /** On the port it first had: those who are connected come back to it. */
@@ -120,6 +129,12 @@ class NatsServer implements EmbeddedServer {
       }
     }
   }
+}
+
+function abortedBy(ending: Promise<unknown>): AbortSignal {
+  const controller = new AbortController();
+  void ending.then(() => controller.abort());
+  return controller.signal;
 }
 
 /** How the broker beside it reaches the server. */
