@@ -10,6 +10,7 @@ import { createAgentBus } from "./bus/nats.ts";
 import { type EngineHealth, watchEngineHealth } from "./capacity/engine-health.ts";
 import { heartbeatOf } from "./capacity/heartbeat.ts";
 import { introductionOf } from "./capacity/introduction.ts";
+import { readProcessorPressure } from "./capacity/processor-pressure.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { AgentConfig } from "./config.ts";
 import { contractFor, createContracts } from "./contracts/contracts.ts";
@@ -157,7 +158,7 @@ class WiredAgent implements Agent {
     const fates = (started.fates = watchFates(engine, log));
     const launcher = keeper.pinning(createLauncher({ agentId, siteId, engine, images, credentialOf: (revision) => revisions.credentialOf(revision), fates, contractOf, holdFor: findHold, logs, clock: this.#clock, log, randomBytes }));
     const limits = poolLimits(this.#config, description.cpuMillis);
-    const pool = (started.pool = new InstancePool({ launcher, limits, clock: this.#clock, log, newInstanceId, onChange: () => started.heartbeats?.changed() }));
+    const pool = (started.pool = new InstancePool({ launcher, limits, clock: this.#clock, log, newInstanceId, waitedUs: readProcessorPressure(), onChange: () => started.heartbeats?.changed() }));
     const adoption = (started.adoption = new Adoption(adopt, { engine, launcher, pool, clock: this.#clock, log }));
     this.#sweepLater({ engine, pool, adoption, interrupted }, log);
 

@@ -25,7 +25,7 @@ import { simulatedLauncher } from "./launcher.ts";
 
 const gibibyte = 2 ** 30;
 
-const limits = { memoryBytes: 8 * gibibyte, instancesMax: 32, heldMax: 8, heldCostBytes: 8 * 2 ** 20, idleMs: 600_000, restMs: 5_000, preparingMax: 4, refillingMax: 2, refillDelayMs: 50, refillPatienceMs: 2_000 };
+const limits = { memoryBytes: 8 * gibibyte, instancesMax: 32, heldMax: 8, heldCostBytes: 8 * 2 ** 20, idleMs: 600_000, restMs: 5_000, preparingMax: 4, beginningAtOnce: 4, refillingMax: 2, refillDelayMs: 50, refillPatienceMs: 2_000 };
 const host = { name: "simulated", version: "1", architecture: "amd64", cpuMillis: 4_000, memoryBytes: 16 * gibibyte, diskFreeBytes: 100 * gibibyte, kernel: "6", runtimes: ["runc"] };
 const noJournal: Journal = { started: () => undefined, ended: () => undefined, interrupted: [], close: () => undefined };
 

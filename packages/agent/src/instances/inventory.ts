@@ -64,6 +64,13 @@ export class Inventory {
     return isNothing(shortfall(presentUsage(this.instances, this.limits), wanted, this.limits));
   }
 
+  /** Programs that have begun and are not ready yet. */
+  beginning(): number {
+    let count = 0;
+    for (const { state } of this.instances) if (state.phase === "starting") count += 1;
+    return count;
+  }
+
   /** Containers that are being made, of those made for that purpose where it is given. */
   underWay(purpose?: Purpose): number {
     let count = 0;

@@ -18,6 +18,8 @@ export interface PoolLimits {
   readonly preparingMax: number;
   /** Of these, made ahead of need. */
   readonly refillingMax: number;
+  /** Programs that may begin at once however busy the processors are. */
+  readonly beginningAtOnce: number;
   /** How long after a held instance was taken the next one is made, so that the making does not slow the invocation. */
   readonly refillDelayMs: number;
   /** How long that is put off while programs begin. */
@@ -38,6 +40,7 @@ export function poolLimits(config: AgentConfig, cpuMillis: number): PoolLimits {
     idleMs: config.idleMs,
     restMs: 5_000,
     preparingMax: Math.max(4, Math.ceil(cpuMillis / 1000) * 2),
+    beginningAtOnce: Math.max(2, Math.ceil(cpuMillis / 1000) * 2),
     refillingMax: 2,
     refillDelayMs: 50,
     refillPatienceMs: 2_000,

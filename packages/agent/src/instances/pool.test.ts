@@ -46,6 +46,25 @@ describe("a slot", () => {
     expect(scene.launcher.preparations).toHaveLength(2);
   });
 
+  it("comes of one program after another where processors are taken, and of all at once where they are not", async () => {
+    const scene = createPoolScene({ beginningAtOnce: 2, preparingMax: 10 });
+    const single = testRevision({ name: "single", concurrency: 1, memoryBytes: 64 * mebibyte });
+    scene.waitedUs = 0;
+    for (let count = 0; count < 6; count += 1) scene.acquire(single);
+    while (scene.launcher.preparations.length > 0) scene.launcher.next();
+    await settled();
+    const beginning = () => scene.phases().filter((phase) => phase === "starting").length;
+    expect(beginning()).toBe(2);
+    scene.waitedUs += 100_000;
+    scene.clock.advance(100);
+    expect(beginning()).toBe(2);
+    scene.launcher.containers.find((container) => container.isStarting)?.ready();
+    await settled();
+    expect(beginning()).toBe(2); // Another in its place.
+    scene.clock.advance(100);
+    expect(beginning()).toBe(4);
+  });
+
   it("comes of a start from nothing where none is held", async () => {
     const scene = createPoolScene();
     const waiter = await scene.busy(resize);

@@ -12,6 +12,7 @@ import type { Launcher, PreparedInstance } from "./prepared.ts";
 import type { RevisionGroup } from "./revision-group.ts";
 import { fullCost, isNothing, type Usage } from "./room.ts";
 import { victimsFor } from "./room-making.ts";
+import { StartGate } from "./start-gate.ts";
 import { StartQueue } from "./start-queue.ts";
 import { Stock } from "./stock.ts";
 import { TurnWatch } from "./turn-watch.ts";
@@ -22,6 +23,8 @@ export interface PoolOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly newInstanceId: () => InstanceId;
+  /** For how long something waited for a processor of the host, ever since it began, microseconds; undefined: nobody can tell. */
+  readonly waitedUs?: () => number | undefined;
   /** Capacity is not what it was. */
   readonly onChange: () => void;
 }
@@ -38,6 +41,7 @@ export class InstancePool {
   readonly #options: PoolOptions;
   readonly #inventory: Inventory;
   readonly #lifecycle: Lifecycle;
+  readonly #gate: StartGate;
   readonly #starts: StartQueue;
   readonly #stock: Stock;
   readonly #idle: IdleSweep;
@@ -47,7 +51,7 @@ export class InstancePool {
   #isClosed = false;
 
   constructor(options: PoolOptions) {
-    const { limits, clock, launcher } = options;
+    const { limits, clock, launcher, waitedUs = () => undefined } = options;
     this.#options = options;
     this.#inventory = new Inventory(limits, clock);
     this.#lifecycle = new Lifecycle(launcher, clock, {
@@ -58,7 +62,9 @@ export class InstancePool {
       ending: (instance) => this.#onEnding(instance),
       gone: (instance) => this.#onGone(instance),
     });
+    this.#gate = new StartGate({ atOnce: limits.beginningAtOnce, waitedUs, clock, again: () => this.#starts.beginWhatFits() });
     this.#starts = new StartQueue(this.#inventory, this.#lifecycle, {
+      gate: this.#gate,
       isNeeded: (instance) => this.#isNeeded(instance),
       setAside: (instance) => this.#setAside(instance),
     });
@@ -193,6 +199,7 @@ export class InstancePool {
     const drained = this.drain();
     this.#idle.stop();
     this.#turns.stop();
+    this.#gate.close();
     this.endAll();
     await drained;
   }
@@ -280,6 +287,7 @@ export class InstancePool {
     this.#inventory.groupOf(instance.revision).worked();
     this.#starts.delete(instance);
     this.#serve(instance, instance.startKind);
+    this.#starts.beginWhatFits();
     this.#idle.start();
     this.#stock.refillWithin(this.limits.refillDelayMs);
     this.#options.onChange();

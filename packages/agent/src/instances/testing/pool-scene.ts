@@ -17,6 +17,7 @@ export const sceneLimits: PoolLimits = {
   idleMs: 60_000,
   restMs: 1_000,
   preparingMax: 4,
+  beginningAtOnce: 4,
   refillingMax: 2,
   refillDelayMs: 50,
   refillPatienceMs: 2_000,
@@ -49,12 +50,15 @@ export function createPoolScene(limits: Partial<PoolLimits> = {}) {
     clock,
     launcher,
     onChange: () => undefined as unknown,
+    /** What the kernel says of processors that are waited for; undefined: nothing. */
+    waitedUs: undefined as number | undefined,
     pool: new InstancePool({
       launcher,
       limits: { ...sceneLimits, ...limits },
       clock,
       log: pino({ level: "silent" }),
       newInstanceId: () => `i-${++count}` as InstanceId,
+      waitedUs: (): number | undefined => scene.waitedUs,
       onChange: () => void scene.onChange(),
     }),
     acquire(revision: Revision): FakeWaiter {

@@ -5,7 +5,7 @@ import { promisedUsage } from "../room.ts";
 import type { FakePrepared } from "./fake-launcher.ts";
 import { createPoolScene, type FakeWaiter, mebibyte, settled } from "./pool-scene.ts";
 
-const limits = { memoryBytes: 600 * mebibyte, instancesMax: 7, heldMax: 3, idleMs: 5_000, preparingMax: 3 };
+const limits = { memoryBytes: 600 * mebibyte, instancesMax: 7, heldMax: 3, idleMs: 5_000, preparingMax: 3, beginningAtOnce: 2 };
 
 /** Functions that get in one another's way: of every size, contract and limit. */
 const revisions: readonly Revision[] = [
@@ -29,6 +29,7 @@ export class PoolWalk {
   constructor(seed: number, canBeHeld: boolean) {
     this.#random = seededRandom(seed);
     this.scene.launcher.canBeHeld = canBeHeld;
+    this.scene.waitedUs = 0;
     this.scene.launcher.onEnd = ({ instanceId }) => {
       if (this.#activeOn(instanceId) > 0) this.#seen.push(`P4: ${instanceId} was ended under its work`);
     };
@@ -86,6 +87,7 @@ export class PoolWalk {
     { name: "removed", weight: 2, happen: () => this.#on(this.#containers(({ ending }) => ending !== undefined), (container) => container.remove()) },
     { name: "dies", weight: 1, happen: () => this.#on(this.#containers(({ hasExited, ending }) => !hasExited && ending === undefined), (container) => container.die()) },
     { name: "time passes", weight: 2, happen: () => this.scene.clock.advance(this.#pick([1, 50, 600, 8_000])) },
+    { name: "processors are waited for", weight: 1, happen: () => void (this.scene.waitedUs = (this.scene.waitedUs ?? 0) + this.#pick([1_000, 100_000, 1_000_000])) },
     { name: "hold", weight: 1, happen: () => this.scene.pool.hold(this.#pick(revisions), Math.floor(this.#random() * 3), Math.floor(this.#random() * 2)) },
     { name: "retire", weight: 0.3, happen: () => this.scene.pool.retire(this.#pick(revisions).digest) },
     { name: "drain", weight: 0.15, happen: () => void this.scene.pool.drain() },
