@@ -1,7 +1,7 @@
 import { createInvocationId } from "@longshore/protocol";
 import { expect, it } from "vitest";
 import { startFleet, type TestFleet } from "../support/fleet.ts";
-import { laboratoryFunction } from "../support/functions.ts";
+import { laboratoryFunction, shellFunction } from "../support/functions.ts";
 
 interface View {
   readonly state: string;
@@ -95,4 +95,16 @@ it("a submission that makes no sense, or to nobody, is refused by name", async (
   const key = (value: string, more: Record<string, string> = {}) => fetch(`${fleet.url}/f/lab/`, { method: "POST", headers: { "idempotency-key": value, ...more } });
   expect((await (await key("two words")).json()) as object).toMatchObject({ status: 400, field: "Idempotency-Key" });
   expect((await (await key("k", { "longshore-invocation-id": createInvocationId() })).json()) as object).toMatchObject({ status: 400, field: "Idempotency-Key" });
+});
+
+it("jobs of a minute, more than one for each agent, run once and have one result each", { timeout: 240_000 }, async () => {
+  await using fleet = await startFleet({ sites: ["plant", "cloud", "lab"] });
+  await fleet.fleet.deploy(await shellFunction("job", 'echo began >&2; sleep 60; printf "did %s" "$(cat)"', { timeoutMs: 120_000 }));
+  const ids = await Promise.all(Array.from({ length: 8 }, async (_, index) => String((await submit(fleet, "job", { body: `job ${index}` })).document["invocationId"])));
+  const records = await Promise.all(ids.map((id) => ended(fleet.url, id)));
+  expect(records.map(({ result, attempt, past }) => [result.outcome, attempt, past])).toEqual(records.map(() => ["succeeded", 1, undefined]));
+  expect(await Promise.all(ids.map(async (id) => (await fetch(`${fleet.url}/v1/invocations/${id}/result`)).text()))).toEqual(ids.map((_, index) => `did job ${index}`));
+  const began = [];
+  for await (const { line } of fleet.fleet.logs("job", { tail: 100 })) if (line === "began") began.push(line);
+  expect(began).toHaveLength(8);
 });

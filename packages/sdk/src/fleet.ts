@@ -86,7 +86,6 @@ export interface Fleet extends AsyncDisposable {
     /** A fresh one; for 24 hours webhooks are signed with the old one as well. */
     rotate(): Promise<WebhookSecret>;
   };
-  /** Functions that are invoked at times. */
   readonly invocations: {
     /** Accepted invocations that have not ended (default), or that have, in order of their last change; asked for page by page. */
     each(options?: InvocationListOptions): AsyncGenerator<InvocationView, void>;
@@ -113,6 +112,7 @@ export interface Fleet extends AsyncDisposable {
     redriveAll(functionName: string): Promise<RedriveAnswer>;
     remove(invocationId: string): Promise<void>;
   };
+  /** Functions that are invoked at times. */
   readonly schedules: {
     /** Every schedule, by name, without their bodies. */
     list(): Promise<readonly ScheduleView[]>;
