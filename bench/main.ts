@@ -10,6 +10,7 @@ import { resume } from "./benches/resume.ts";
 import { scale } from "./benches/scale.ts";
 import { stdio } from "./benches/stdio.ts";
 import { stream } from "./benches/stream.ts";
+import { traces } from "./benches/traces.ts";
 import { throughput, warm, warmHttp } from "./benches/warm.ts";
 import { type BenchResult, format } from "./result.ts";
 import { reportPage } from "./report.ts";
@@ -22,6 +23,7 @@ const benches: Record<string, (rig: Rig) => Promise<BenchResult>> = {
   warm,
   "warm-http": warmHttp,
   throughput,
+  traces,
   cold,
   "cold-static": coldStatic,
   "cold-plain": coldPlain,

@@ -23,6 +23,7 @@ const behind: Record<string, RegExp> = {
   "tar-stream": /^packages\/(cli\/src\/|broker\/src\/backup\/)/,
   "preact": /^packages\/console\/src\//,
   "@preact/": /^packages\/console\/src\//,
+  "@opentelemetry/": /^packages\/broker\/src\/traces\/otlp\.ts$/,
   "@peculiar/x509": /^packages\/broker\/src\/identity\//,
 };
 

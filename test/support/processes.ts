@@ -48,6 +48,8 @@ export interface AgentProcess extends FleetProcess {
 
 export interface ProcessesOptions {
   readonly brokers?: number;
+  /** Of the first broker, the second …: what its environment has besides. */
+  readonly brokerEnvironments?: readonly Readonly<Record<string, string>>[];
   /** The bus in a process of its own, as a cluster would be, and not a child of the first broker. */
   readonly separateBus?: boolean;
   readonly agents: readonly { readonly siteId: string; readonly environment?: Readonly<Record<string, string>> }[];
@@ -89,7 +91,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
     if (options.separateBus === true) started.push(await startBus(join(folder, "bus")));
     for (let index = 0; index < (options.brokers ?? 1); index += 1) {
       const hasOwnBus = index === 0 && options.separateBus !== true;
-      brokers.push(await startBroker(join(folder, `broker-${index}`), hasOwnBus ? undefined : busCredentials, started));
+      brokers.push(await startBroker(join(folder, `broker-${index}`), hasOwnBus ? undefined : busCredentials, options.brokerEnvironments?.[index] ?? {}, started));
     }
     const url = brokers[0]?.url ?? "";
     const fleet = createFleet({ url, transport: "http" });
@@ -115,15 +117,16 @@ async function startBus(dataFolder: string): Promise<FleetProcess> {
   return process;
 }
 
-async function startBroker(dataFolder: string, busCredentials: string | undefined, started: FleetProcess[]): Promise<BrokerProcess> {
+async function startBroker(dataFolder: string, busCredentials: string | undefined, environment: Readonly<Record<string, string>>, started: FleetProcess[]): Promise<BrokerProcess> {
   const { process, lines } = startProgram([command, "broker", "--data", dataFolder, "--listen", "127.0.0.1:0"], {
     LONGSHORE_BROKER_NATS_SERVER: natsServerExecutable,
     LONGSHORE_BROKER_LOG_LEVEL: "warn",
     ...(busCredentials !== undefined && { LONGSHORE_BROKER_BUS_CREDENTIALS: busCredentials }),
+    ...environment,
   });
   started.push(process);
   const { url } = JSON.parse(await lines.next()) as { url: string };
-  return { ...process, url, restart: () => startBroker(dataFolder, busCredentials, started) };
+  return { ...process, url, restart: () => startBroker(dataFolder, busCredentials, environment, started) };
 }
 
 interface AgentOptions {

@@ -16,6 +16,7 @@ import { createIdentity, type Identity } from "./identity/identity.ts";
 import { openBus, type OpenedBus } from "./open-bus.ts";
 import { createSocketServer, type SocketServer } from "./socket/server.ts";
 import { readTls } from "./tls.ts";
+import type { Tracing } from "./traces/tracing.ts";
 
 export interface BrokerDependencies {
   readonly log: Logger;
@@ -54,6 +55,7 @@ interface Started {
   bus?: NatsBus;
   durability?: DurabilityWatch;
   identity?: Identity;
+  tracing?: Tracing | undefined;
   core?: Core;
   sockets?: SocketServer;
   http?: HttpServer;
@@ -97,11 +99,12 @@ class WiredBroker implements Broker {
 
   async close(): Promise<void> {
     this.#isDraining = true;
-    const { opened, bus, durability, identity, core, http } = this.#started;
+    const { opened, bus, durability, identity, tracing, core, http } = this.#started;
     this.#started = {};
     await http?.close();
     durability?.close();
     await core?.close();
+    await tracing?.close();
     identity?.close();
     await bus?.close();
     await opened?.close();
@@ -112,7 +115,8 @@ class WiredBroker implements Broker {
     const bus = (started.bus = this.#createBus(opened));
     const durability = (started.durability = this.#createDurability(opened, bus));
     const identity = (started.identity = this.#createIdentity(opened, bus));
-    const core = (started.core = createCore({ bus, identity, durability, webhookAllow: this.#config.webhookAllow, clock: this.#clock, log: this.#log, limits: { backlogPerFunction: this.#config.backlogMax, backlogWaitMs: this.#config.backlogMs }, sealKeyFile: this.#config.sealKeyFile, problem: () => this.#problem() }));
+    const tracing = (started.tracing = await this.#openTracing());
+    const core = (started.core = createCore({ bus, identity, durability, tracing, webhookAllow: this.#config.webhookAllow, clock: this.#clock, log: this.#log, limits: { backlogPerFunction: this.#config.backlogMax, backlogWaitMs: this.#config.backlogMs }, sealKeyFile: this.#config.sealKeyFile, problem: () => this.#problem() }));
     await bus.start();
     await durability.start();
     const { firstKey } = await identity.start();
@@ -120,6 +124,14 @@ class WiredBroker implements Broker {
     const port = await this.#listen(started, { core, identity, opened });
     this.#log.info({ brokerId: this.#brokerId, port }, "broker is ready");
     return { url: localUrl(this.#config, port), brokerId: this.#brokerId, apiKey: firstKey, caFile: opened.certificates?.caFile };
+  }
+
+  /** OpenTelemetry's libraries are loaded where they are used: a broker without traces does without them. */
+  async #openTracing(): Promise<Tracing | undefined> {
+    const { tracesUrl: url, tracesRatio: sampleRatio } = this.#config;
+    if (url === undefined) return undefined;
+    const { openTracing } = await import("./traces/otlp.ts");
+    return openTracing({ url, sampleRatio, brokerId: this.#brokerId, log: this.#log.child({ component: "traces" }) });
   }
 
   #createBus({ access }: OpenedBus): NatsBus {

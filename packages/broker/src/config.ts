@@ -7,6 +7,7 @@ import { isLoopbackAddress } from "./socket/origin.ts";
 const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "must be host:port");
 const url = z.string().regex(/^https?:\/\/[^\s/]+$/, "must be http(s)://host:port");
 const monitoringUrl = z.string().regex(/^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/, "must be http(s)://host:port, without credentials");
+const collectorUrl = z.string().regex(/^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/, "must be http(s)://host:port, a path behind it if need be, without credentials");
 const list = <T extends z.ZodType>(item: T) => z.preprocess((value) => (typeof value === "string" ? value.split(",").map((part) => part.trim()) : value), z.array(item));
 
 /** Every setting of a broker; what each is for stands in docs/operations.md. */
@@ -39,6 +40,10 @@ export const brokerConfigSchema = z.strictObject({
   webhookAllow: list(z.string().refine(isAllowEntry, "must be a host's name, an address, or a CIDR as 10.0.0.0/8")).default([]),
   /** Where the console's bundle is; without it the broker says at `/` how to build it. */
   consoleFolder: z.string().min(1).optional(),
+  /** An OpenTelemetry collector that takes traces over OTLP (HTTP); without it there are none. */
+  tracesUrl: collectorUrl.optional(),
+  /** How many of the traces that begin at a broker are recorded; a caller that has one decides itself. */
+  tracesRatio: z.number().min(0).max(1).default(1),
   maxBodyBytes: z.number().int().min(1024).max(2 ** 40).default(512 * 2 ** 20),
   backlogMax: z.number().int().min(0).max(100_000).default(100),
   backlogMs: z.number().int().min(0).max(600_000).default(10_000),

@@ -39,6 +39,7 @@ import { joinedAgents } from "./roster/joined-agents.ts";
 import { Roster } from "./roster/roster.ts";
 import { agentView } from "./roster/views.ts";
 import { Schedules } from "./schedules/schedules.ts";
+import type { Tracing } from "./traces/tracing.ts";
 
 export interface CoreOptions {
   readonly bus: Bus;
@@ -50,6 +51,8 @@ export interface CoreOptions {
   readonly log: Logger;
   readonly limits: Partial<InvocationLimits>;
   readonly sealKeyFile?: string | undefined;
+  /** Absent: traces are off. */
+  readonly tracing?: Tracing | undefined;
   /** Why this broker should get no calls, if it should not. */
   readonly problem: () => string | undefined;
 }
@@ -74,7 +77,7 @@ export interface Core {
 const introduceMs = 5_000;
 
 /** Wires it together; begins to listen to the bus, so call before the bus starts. */
-export function createCore({ bus, identity, durability, webhookAllow, clock, log, limits, sealKeyFile, problem }: CoreOptions): Core {
+export function createCore({ bus, identity, durability, webhookAllow, clock, log, limits, sealKeyFile, tracing, problem }: CoreOptions): Core {
   const asker = createAsker(bus, clock, (agent) => roster.get(agent.agentId)?.incarnations.current);
   const joined = joinedAgents(identity.agents, identity.sites);
   const registry = new Registry({ store: bus.store, sealKeyFile, log: log.child({ component: "registry" }) });
@@ -104,14 +107,15 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
   const ended: FinishedOptions["ended"] = (tenantId, record, durationMs) => {
     metrics.ended(record, durationMs);
     history.ended(tenantId, record, durationMs);
+    tracing?.ended(tenantId, record, durationMs === undefined);
   };
   const finished = tellFinished({ records, hub, ended, log: invocationLog });
-  const dispatcher = new Dispatcher({ bus, clock, registry, roster, credentials, limits, finished });
+  const dispatcher = new Dispatcher({ bus, clock, registry, roster, credentials, limits, tracing, finished });
   const elsewhere = createInflightElsewhere(bus, dispatcher.inflight);
   const webhookContext = { clock, allow: createAllowList(webhookAllow), resolve: resolveHost, send: createSender(clock) };
   const webhooks = { secrets: (tenantId: TenantId) => webhookSecrets.signing(tenantId, clock.date()), deliver: (delivery: WebhookDelivery) => deliverWebhook(delivery, webhookContext) };
   const queueLog = log.child({ component: "queue" });
-  const queue = new Queue({ bus, clock, registry, roster, credentials, asker, webhooks, onceWithinMs: limits.backlogWaitMs ?? defaultInvocationLimits.backlogWaitMs, refusal: () => durability.refusal(), ended: tellEnded({ hub, ended, queueEnded: (record, isDead) => metrics.queueEnded(record, isDead), log: queueLog }), log: queueLog });
+  const queue = new Queue({ bus, clock, registry, roster, credentials, asker, webhooks, onceWithinMs: limits.backlogWaitMs ?? defaultInvocationLimits.backlogWaitMs, refusal: () => durability.refusal(), tracing, ended: tellEnded({ hub, ended, queueEnded: (record, isDead) => metrics.queueEnded(record, isDead), log: queueLog }), log: queueLog });
   const schedules = new Schedules({
     store: bus.store,
     clock,
@@ -186,7 +190,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
       health: { brokerId: bus.brokerId, durability, problem: unready },
       answered: (status, durationMs) => metrics.answered(status, durationMs),
       agentMetrics: () => agentsPage(heardAgents(roster)),
-      metrics: () => metrics.page({ isReady: unready() === undefined, isConnected: bus.connected, history: history.load, ...dispatcher.load, ...queue.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), durability: durability.state, busCounters: bus.counters }),
+      metrics: () => metrics.page({ isReady: unready() === undefined, isConnected: bus.connected, history: history.load, spans: tracing?.counts, ...dispatcher.load, ...queue.load, sockets: sockets(), agents: countStandings(roster), agentsShortOfDisk: countShortOfDisk(roster), durability: durability.state, busCounters: bus.counters }),
     }),
     async start() {
       await Promise.all([registry.start(), credentials.start(), keyPairs.start(), webhookSecrets.start()]);

@@ -24,6 +24,8 @@ export const headers = {
   due: "longshore-due",
   traceparent: "traceparent",
   tracestate: "tracestate",
+  /** Out, with traces on: the invocation's own span. */
+  traceresponse: "traceresponse",
 } as const;
 
 /** A list of header fields as they stood on the wire: order, case and repetition kept. */

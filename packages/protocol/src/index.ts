@@ -28,5 +28,6 @@ export * from "./schedule.ts";
 export * from "./settings.ts";
 export * from "./socket-api.ts";
 export * from "./subjects.ts";
+export * from "./trace-context.ts";
 export * from "./version.ts";
 export * from "./where.ts";

@@ -46,11 +46,26 @@ export const pastAttemptSchema = z.object({
   attempt: z.number().int().positive(),
   siteId: z.string(),
   agentId: z.string(),
+  /** When its order was sent, RFC 3339; absent: an older broker wrote it. */
+  sentAt: z.string().optional(),
   /** RFC 3339. */
   endedAt: z.string(),
   result: invocationResultSchema,
 });
 export type PastAttempt = z.infer<typeof pastAttemptSchema>;
+
+/** Where an invocation stands in a trace (W3C): what its spans, and the headers that its function gets, are made of. */
+export const invocationTraceSchema = z.object({
+  /** 32 hexadecimal digits. */
+  traceId: z.string(),
+  /** Its own span, 16 hexadecimal digits. */
+  spanId: z.string(),
+  /** The caller's span; absent: the trace begins here. */
+  parentId: z.string().optional(),
+  /** Its spans are exported. */
+  isSampled: z.boolean(),
+});
+export type InvocationTrace = z.infer<typeof invocationTraceSchema>;
 
 /** The one terminal record of an invocation. */
 export const invocationRecordSchema = z.object({
@@ -74,8 +89,12 @@ export const invocationRecordSchema = z.object({
   resultHeaders: z.array(z.tuple([z.string(), z.string()])).optional(),
   /** Of an accepted one: the attempts before the one that ended it, oldest first; absent: none. */
   past: z.array(pastAttemptSchema).optional(),
+  /** Of an accepted one: when the attempt that ended it was sent, RFC 3339; absent: none was, or an older broker wrote it. */
+  sentAt: z.string().optional(),
   /** The dead letter that it was submitted again from. */
   redriveOf: z.string().optional(),
+  /** Absent: the broker that took it has traces off. */
+  trace: invocationTraceSchema.optional(),
 });
 export type InvocationRecord = z.infer<typeof invocationRecordSchema>;
 

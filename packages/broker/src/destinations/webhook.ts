@@ -17,6 +17,8 @@ export interface WebhookDelivery {
   readonly invocationId: string;
   /** From 1. */
   readonly attempt: number;
+  /** Where it stands in a trace; absent: in none. */
+  readonly traceparent?: string | undefined;
   /** `whsec_…`, the one that counts first. */
   readonly secrets: readonly string[];
   /** Ends it: the outcome is `retry`. */
@@ -63,7 +65,7 @@ export async function deliverWebhook(delivery: WebhookDelivery, context: Webhook
   }
 }
 
-function headersOf({ id, body, secrets, invocationId, attempt }: WebhookDelivery, sentAt: Date): Record<string, string> {
+function headersOf({ id, body, secrets, invocationId, attempt, traceparent }: WebhookDelivery, sentAt: Date): Record<string, string> {
   const timestampSeconds = Math.floor(sentAt.getTime() / 1000);
   return {
     "content-type": "application/json",
@@ -73,6 +75,7 @@ function headersOf({ id, body, secrets, invocationId, attempt }: WebhookDelivery
     "webhook-signature": signWebhook({ id, timestampSeconds, body }, secrets),
     [ours.invocationId]: invocationId,
     [ours.deliveryAttempt]: String(attempt),
+    ...(traceparent !== undefined && { [ours.traceparent]: traceparent }),
   };
 }
 

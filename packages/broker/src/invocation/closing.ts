@@ -52,6 +52,7 @@ export function recordOf(closing: Closing): InvocationRecord {
     resultBytes: closing.resultBytes,
     resultKept: closing.body !== undefined,
     ...(head !== undefined && { resultHeaders: head.headers }),
+    ...(request.trace !== undefined && { trace: request.trace }),
   };
 }
 
@@ -80,6 +81,7 @@ export function closingLine(closing: Closing): Record<string, unknown> {
     siteId: agent?.address.siteId,
     agentId: agent?.address.agentId,
     instanceId: head?.instanceId,
+    traceId: request.trace?.traceId,
     attempt: closing.attempt,
     outcome: result.outcome,
     status: head?.status,
@@ -95,7 +97,7 @@ export function closingLine(closing: Closing): Record<string, unknown> {
 
 /** The same of an accepted invocation, from its record. */
 export function recordLine(tenantId: TenantId, record: InvocationRecord): Record<string, unknown> {
-  const { result, timings, past, resultHeaders: _headers, resultKept: _kept, acceptedAt: _accepted, finishedAt: _finished, ...rest } = record;
+  const { result, timings, past, trace, resultHeaders: _headers, resultKept: _kept, acceptedAt: _accepted, finishedAt: _finished, ...rest } = record;
   const { outcome, status, exitCode, signal, error } = result;
-  return { tenantId, ...rest, outcome, status, exitCode, signal, ...timings, pastAttempts: past?.length ?? 0, ...(error !== undefined && { reason: error.reason, phase: error.phase, message: error.message }) };
+  return { tenantId, ...rest, traceId: trace?.traceId, outcome, status, exitCode, signal, ...timings, pastAttempts: past?.length ?? 0, ...(error !== undefined && { reason: error.reason, phase: error.phase, message: error.message }) };
 }

@@ -11,6 +11,7 @@ import { Inflight } from "./inflight.ts";
 import { Invocation, type InvocationContext } from "./invocation.ts";
 import { defaultInvocationLimits, type InvocationLimits } from "./limits.ts";
 import type { AnswerFront, InvocationHandle, InvocationRequest, Invoker } from "./request.ts";
+import type { Tracing } from "../traces/tracing.ts";
 
 export interface DispatcherOptions {
   readonly bus: Bus;
@@ -19,6 +20,8 @@ export interface DispatcherOptions {
   readonly roster: Roster;
   readonly credentials: CredentialBook;
   readonly limits?: Partial<InvocationLimits>;
+  /** Absent: traces are off. */
+  readonly tracing?: Pick<Tracing, "enter"> | undefined;
   /** Told of every invocation that is over, once its caller has been answered. */
   readonly finished: (closing: Closing) => void;
 }
@@ -72,7 +75,7 @@ export class Dispatcher implements Invoker {
     if (this.#isClosed) return refuse(front, draining(functionName));
     const revision = this.#options.registry.find(tenantId, functionName);
     if (revision === undefined) return refuse(front, functionNotFound(functionName));
-    const invocation = new Invocation(this.#context, request, front, revision);
+    const invocation = new Invocation(this.#context, this.#traced(request), front, revision);
     if (!this.inflight.add(invocation)) {
       return refuse(front, new LongshoreError("invocation_exists", `Cannot invoke "${functionName}": invocation ${invocationId} is under way`, { phase: "admission", field: "invocationId" }));
     }
@@ -95,6 +98,11 @@ export class Dispatcher implements Invoker {
   close(): void {
     this.#isClosed = true;
     for (const invocation of [...this.inflight]) invocation.leaveToOthers(draining(invocation.request.functionName));
+  }
+
+  #traced(request: InvocationRequest): InvocationRequest {
+    const { tracing } = this.#options;
+    return tracing === undefined ? request : { ...request, trace: tracing.enter(request.request.headers) };
   }
 
   #sent(agent: AgentEntry, invocation: Invocation): void {

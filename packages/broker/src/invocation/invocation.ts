@@ -15,6 +15,7 @@ import type { InvocationLimits } from "./limits.ts";
 import type { AnswerFront, InvocationHandle, InvocationRequest } from "./request.ts";
 import { RequestBody } from "./request-body.ts";
 import { afterFailure, type Failure } from "./retry.ts";
+import { tracedAnswer, tracedRequest } from "../traces/traced-headers.ts";
 
 /** What every invocation of a broker works with. */
 export interface InvocationContext {
@@ -276,7 +277,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   }
 
   #order(sendRevision: boolean): RunOrder {
-    const { invocationId, request, bodyBytes, upgrade, viaUrl, more, body } = this.request;
+    const { invocationId, request, bodyBytes, upgrade, viaUrl, more, body, trace } = this.request;
     const credential = sendRevision ? this.#context.credentials.find(this.#revision.tenantId, this.#revision.image.reference) : undefined;
     const knownBytes = bodyBytes ?? (more ? undefined : body.length);
     return {
@@ -286,7 +287,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
       ...(sendRevision && { revision: revisionForAgents(this.#revision) }),
       ...(credential && { credential }),
       remainingMs: Math.max(0, this.#remainingMs),
-      request,
+      request: trace === undefined ? request : tracedRequest(request, trace, this.#attempts),
       more: this.#body.opening.more,
       ...(knownBytes !== undefined && { bodyBytes: knownBytes }),
       ...(upgrade && { upgrade }),
@@ -330,7 +331,8 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
 
   #placed(head: AnswerHead, agent: AgentEntry): AnswerHead {
     const { siteId, agentId } = agent.address;
-    return { ...head, siteId, agentId, revisionId: this.#revision.revisionId };
+    const { trace } = this.request;
+    return { ...head, ...(trace !== undefined && { headers: tracedAnswer(head.headers, trace) }), siteId, agentId, revisionId: this.#revision.revisionId };
   }
 
   #endWith(result: InvocationResult, runMs?: number): void {

@@ -1,4 +1,4 @@
-import type { AnswerEnd, AnswerHead, FunctionName, InvocationId, LongshoreError, RequestHead, TenantId, Where } from "@longshore/protocol";
+import type { AnswerEnd, AnswerHead, FunctionName, InvocationId, InvocationTrace, LongshoreError, RequestHead, TenantId, Where } from "@longshore/protocol";
 
 /** An invocation as a front (HTTP, socket, later the queue) hands it over: everything checked, nothing placed. */
 export interface InvocationRequest {
@@ -18,6 +18,8 @@ export interface InvocationRequest {
   readonly body: Uint8Array;
   readonly more: boolean;
   readonly bodyBytes: number | undefined;
+  /** Where traces are on: set at the one door, {@link Invoker.invoke}. */
+  readonly trace?: InvocationTrace;
 }
 
 /** Where an invocation's answer goes. `complete`, `end` or `fail` is called exactly once; `head` and `data` before `end` only. */

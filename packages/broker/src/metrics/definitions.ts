@@ -33,6 +33,7 @@ export const brokerMetrics = {
   historyPoints: gauge("longshore_history_points", "Functions by steps by brokers that this broker holds of the history"),
   historyLeftOut: counter("longshore_history_left_out_total", "Invocations left out of the history because too many functions ended some within one step"),
   historyUnreadable: counter("longshore_history_unreadable_total", "Summaries of the history that cannot be read"),
+  spans: counter("longshore_trace_spans_total", "Spans by what became of them; what was added and is neither exported nor failed waits, or was dropped", ["state"]),
   memory: gauge("process_resident_memory_bytes", "Resident memory size in bytes"),
   cpu: counter("process_cpu_seconds_total", "Total user and system processor time spent in seconds"),
   begun: gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds"),

@@ -7,7 +7,7 @@ import { agentMetrics, brokerMetrics } from "./definitions.ts";
 import { type Gauges, Metrics } from "./metrics.ts";
 import { checkPage } from "./testing/check-page.ts";
 
-const gauges: Gauges = { isReady: true, isConnected: true, waiting: 1, running: 2, queued: 3, sent: 4, sockets: 5, agents: new Map([["ready", 2], ["lost", 1]]), agentsShortOfDisk: 0, durability: "verified", busCounters: new Map([["records_dropped", 1]]), history: { points: 1, leftOut: 0, unreadable: 0 } };
+const gauges: Gauges = { isReady: true, isConnected: true, waiting: 1, running: 2, queued: 3, sent: 4, sockets: 5, agents: new Map([["ready", 2], ["lost", 1]]), agentsShortOfDisk: 0, durability: "verified", busCounters: new Map([["records_dropped", 1]]), spans: { added: 3, exported: 2, failed: 0 }, history: { points: 1, leftOut: 0, unreadable: 0 } };
 const record = (changes: Partial<InvocationRecord> = {}): InvocationRecord => ({ invocationId: "i", functionName: "resize", attempt: 1, result: { outcome: "succeeded" }, acceptedAt: "", finishedAt: "", timings: {}, payloadBytes: 0, resultBytes: 0, resultKept: false, ...changes });
 const agent = (agentId: string, capacity?: object): MeasuredAgent => ({ address: { siteId: "plant" as SiteId, agentId: agentId as AgentId }, standing: "ready", joined: undefined, capacity: capacity as MeasuredAgent["capacity"], lastHeardAt: new Date(1_500), shares: new Map() });
 const heard = { memoryBytes: 100, memoryFreeBytes: 50, instancesMax: 8, instancesFree: 4, running: 1, idle: 2, held: 3, disk: { totalBytes: 10, freeBytes: 5, imagesBytes: 3, pressure: true } };
@@ -50,6 +50,7 @@ describe("the metrics page", () => {
       "longshore_queue_dead_letters_total 1",
       'longshore_http_responses_total{status="5xx"} 1',
       'longshore_bus_durability{state="verified"} 1',
+      'longshore_trace_spans_total{state="exported"} 2',
     ]) expect(page).toContain(`\n${line}\n`);
   });
 });

@@ -3,6 +3,7 @@ import { productVersion } from "../version.ts";
 import { brokerMetrics as all } from "./definitions.ts";
 import { type Definition, type Sample, writeFamily, writeHistogram } from "./family.ts";
 import { Histogram } from "./histogram.ts";
+import type { SpanCounts } from "../traces/tracing.ts";
 
 /** What is read at the moment of a scrape. */
 export interface Gauges {
@@ -20,6 +21,8 @@ export interface Gauges {
   readonly agentsShortOfDisk: number;
   readonly durability: DurabilityState;
   readonly busCounters: ReadonlyMap<string, number>;
+  /** Undefined: traces are off. */
+  readonly spans: SpanCounts | undefined;
   readonly history: { readonly points: number; readonly leftOut: number; readonly unreadable: number };
 }
 
@@ -97,6 +100,7 @@ export class Metrics {
       one(all.historyPoints, gauges.history.points),
       one(all.historyLeftOut, gauges.history.leftOut),
       one(all.historyUnreadable, gauges.history.unreadable),
+      each(all.spans, new Map(Object.entries(gauges.spans ?? {}))),
       one(all.memory, process.memoryUsage.rss()),
       one(all.cpu, (user + system) / 1e6),
       one(all.begun, performance.timeOrigin / 1000),

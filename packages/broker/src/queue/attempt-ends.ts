@@ -75,7 +75,7 @@ export class AttemptEnds {
       return true;
     }
     const { siteId = "", agentId = "" } = stored.sent ?? {};
-    const past = { attempt: queued.attempt, siteId, agentId, endedAt: this.#options.clock.date().toISOString(), result };
+    const past = { attempt: queued.attempt, siteId, agentId, ...(stored.sent && { sentAt: stored.sent.sentAt }), endedAt: this.#options.clock.date().toISOString(), result };
     // Its start was written down, and its image began nothing: that is no attempt that counts.
     return this.#again(queued, result.outcome === "rejected" ? takenBack(stored) : withPast(stored, past), next.notBeforeMs);
   }

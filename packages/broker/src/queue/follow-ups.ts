@@ -1,10 +1,11 @@
-import type { Destinations, FunctionName, InvocationRecord, TenantId, WebhookDestination } from "@longshore/protocol";
+import type { Destinations, FunctionName, InvocationRecord, InvocationTrace, TenantId, WebhookDestination } from "@longshore/protocol";
 import type { Draft } from "../bus/queue-store.ts";
 import { webhookBody } from "../destinations/webhook-body.ts";
 import { deliveryLifeMs } from "../destinations/webhook-schedule.ts";
 import { derivedId } from "./derived-id.ts";
 import { defaultMaxAgeMs } from "./limits.ts";
 import { type StoredInvocation, storedOf } from "./stored-invocation.ts";
+import { hopId } from "../traces/hop-ids.ts";
 
 /** Deliveries of webhooks stand in the queue under this name, which no function can have. */
 export const webhookFunction = "_webhook" as FunctionName;
@@ -23,13 +24,18 @@ export function followUpOf(tenantId: TenantId, stored: StoredInvocation, record:
   const functionName = isWebhook ? webhookFunction : destination.function;
   const request = { method: "POST", target: "/", headers: [["Content-Type", "application/json"] as [string, string]] };
   const head: StoredInvocation = {
-    ...storedOf({ functionName, request, where: {}, timeoutMs: undefined, body: told }, finishedAt),
+    ...storedOf({ functionName, request, where: {}, timeoutMs: undefined, body: told, trace: traceOf(stored.trace) }, finishedAt),
     hops: stored.hops + 1,
     ...(isWebhook && { webhook: webhookOf(destination, record) }),
   };
   const nowMs = finishedAt.getTime();
   const terms = { attempt: 1, notBeforeMs: nowMs, expiresAtMs: nowMs + (isWebhook ? deliveryLifeMs + 3_600_000 : defaultMaxAgeMs), sentUntilMs: 0 };
   return { tenantId, functionName, invocationId: derivedId("destination", tenantId, record.invocationId), terms, head, body: told };
+}
+
+/** It is beneath the one that led to it. */
+function traceOf(trace: InvocationTrace | undefined): InvocationTrace | undefined {
+  return trace && { traceId: trace.traceId, spanId: hopId(trace, "destination", 0), parentId: trace.spanId, isSampled: trace.isSampled };
 }
 
 function webhookOf({ url, secretName }: WebhookDestination, { functionName, invocationId }: InvocationRecord): StoredInvocation["webhook"] {

@@ -8,12 +8,15 @@ import { listedView, type QueueView, readEach, unreadableView, viewOf } from "./
 import { QueueWork, type QueueWorkOptions } from "./queue-work.ts";
 import { type Accepted, type Submission, Submissions, type SubmissionTerms } from "./submissions.ts";
 import { surveyQueue } from "./survey.ts";
+import type { Tracing } from "../traces/tracing.ts";
 
 export interface QueueOptions extends QueueWorkOptions {
   /** An invocation whose caller waits is begun within that time, or not at all. */
   readonly onceWithinMs: number;
   /** Why nothing may be accepted now, if so. */
   readonly refusal: () => LongshoreError | undefined;
+  /** Absent: traces are off. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What an outcome may take to be stored. */
@@ -29,10 +32,10 @@ export class Queue {
   #isClosed = false;
 
   constructor(options: QueueOptions) {
-    const { bus, clock, registry, refusal } = options;
+    const { bus, clock, registry, refusal, tracing } = options;
     const { queue } = bus.store;
     this.#options = options;
-    this.#submissions = new Submissions({ queue, bodies: bus.store.bodies, registry, refusal, clock });
+    this.#submissions = new Submissions({ queue, bodies: bus.store.bodies, registry, refusal, clock, tracing });
     this.#work = new QueueWork(options);
     this.#endings = new Endings(clock);
     queue.onEnded((tenantId, invocationId) => this.#endings.ended(tenantId, invocationId));

@@ -1,6 +1,7 @@
 import type { RegistryCredential, Revision, RunOrder } from "@longshore/protocol";
 import type { QueuedInvocation } from "../bus/queue-store.ts";
 import { revisionForAgents } from "../registry/revision.ts";
+import { tracedRequest } from "../traces/traced-headers.ts";
 import type { StoredInvocation } from "./stored-invocation.ts";
 
 /** What an order says of one sending. */
@@ -21,7 +22,7 @@ export function runOrderOf({ invocationId, attempt, body }: QueuedInvocation, st
     ...(introduced && { revision: revisionForAgents(revision) }),
     ...(introduced?.credential && { credential: introduced.credential }),
     remainingMs,
-    request: stored.request,
+    request: stored.trace === undefined ? stored.request : tracedRequest(stored.request, stored.trace, attempt),
     more: stored.payload !== undefined,
     bodyBytes: stored.payload?.byteLength ?? body.length,
     ...(stored.viaUrl && { viaUrl: true }),

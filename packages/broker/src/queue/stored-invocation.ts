@@ -1,4 +1,4 @@
-import { type AgentAddress, type InvocationRecord, LongshoreError, type PastAttempt, pastAttemptSchema, type PendingInvocation, requestHeadSchema, type Revision, whereSchema } from "@longshore/protocol";
+import { type AgentAddress, type InvocationRecord, type InvocationTrace, invocationTraceSchema, LongshoreError, type PastAttempt, pastAttemptSchema, type PendingInvocation, requestHeadSchema, type Revision, whereSchema } from "@longshore/protocol";
 import { hash } from "node:crypto";
 import { z } from "zod";
 import { storedBodySchema } from "../bus/body-store.ts";
@@ -17,6 +17,8 @@ export const storedInvocationSchema = z.object({
   once: z.boolean().default(false),
   /** The dead letter that it was submitted again from. */
   redriveOf: z.string().optional(),
+  /** Where it stands in a trace; absent: the broker that accepted it had traces off. */
+  trace: invocationTraceSchema.optional(),
   /** How many destinations led to it. */
   hops: z.number().int().nonnegative().default(0),
   /** It is the delivery of a webhook, about an invocation of that function. */
@@ -55,7 +57,7 @@ export function digestOf({ functionName, request, body }: Accepted): string {
 }
 
 /** As it is accepted. */
-export function storedOf(request: Accepted & Pick<InvocationRequest, "where" | "timeoutMs" | "viaUrl"> & { readonly once?: boolean; readonly redriveOf?: string }, acceptedAt: Date): StoredInvocation {
+export function storedOf(request: Accepted & Pick<InvocationRequest, "where" | "timeoutMs" | "viaUrl"> & { readonly once?: boolean; readonly redriveOf?: string; readonly trace?: InvocationTrace | undefined }, acceptedAt: Date): StoredInvocation {
   return {
     request: request.request,
     where: request.where,
@@ -64,6 +66,7 @@ export function storedOf(request: Accepted & Pick<InvocationRequest, "where" | "
     once: request.once === true,
     hops: 0,
     ...(request.redriveOf !== undefined && { redriveOf: request.redriveOf }),
+    ...(request.trace !== undefined && { trace: request.trace }),
     acceptedAt: acceptedAt.toISOString(),
     payloadBytes: byteLengthOf(request.body),
     ...storedPartOf(request.body),
@@ -125,6 +128,12 @@ export function pendingView(entry: Omit<QueueEntry, "sequence">, stored: StoredI
 }
 
 /** What a record keeps of how it came to it. The digest is not shown: it tells the same submission from another. */
-export function historyOf({ past, digest, redriveOf }: StoredInvocation): Pick<InvocationRecord, "past" | "redriveOf"> & { readonly digest: string } {
-  return { ...(past.length > 0 && { past }), ...(redriveOf !== undefined && { redriveOf }), digest };
+export function historyOf({ past, digest, redriveOf, sent, trace }: StoredInvocation): Pick<InvocationRecord, "past" | "redriveOf" | "sentAt" | "trace"> & { readonly digest: string } {
+  return {
+    ...(past.length > 0 && { past }),
+    ...(redriveOf !== undefined && { redriveOf }),
+    ...(sent !== undefined && { sentAt: sent.sentAt }),
+    ...(trace !== undefined && { trace }),
+    digest,
+  };
 }

@@ -9,6 +9,7 @@ import { defaultMaxAgeMs } from "./limits.ts";
 import { inlineOf, isLong, type Payload, payloadOwner, storeParts, writePayload } from "./payload.ts";
 import { type QueueView, viewOf } from "./queue-view.ts";
 import { digestOf, pendingView, storedOf } from "./stored-invocation.ts";
+import type { Tracing } from "../traces/tracing.ts";
 
 export interface SubmissionsOptions {
   readonly queue: Pick<QueueStore, "accept" | "find">;
@@ -17,6 +18,8 @@ export interface SubmissionsOptions {
   /** Why nothing may be accepted now, if so. */
   readonly refusal: () => LongshoreError | undefined;
   readonly clock: Clock;
+  /** Absent: traces are off. */
+  readonly tracing?: Pick<Tracing, "enter"> | undefined;
 }
 
 /** An invocation to be accepted, all but its payload: everything checked. */
@@ -92,7 +95,7 @@ export class Submissions {
     const { tenantId, functionName, invocationId, body } = submission;
     const acceptedAt = this.#options.clock.date();
     const terms = termsOf(submission, acceptedAt);
-    const stored = storedOf(submission, acceptedAt);
+    const stored = storedOf({ ...submission, trace: this.#options.tracing?.enter(submission.request.headers) }, acceptedAt);
     const key = { tenantId, functionName, invocationId };
     if (!(await this.#options.queue.accept(key, terms, stored, inlineOf(body)))) return this.#acceptedBefore(submission);
     passFailpoint("after_puback");

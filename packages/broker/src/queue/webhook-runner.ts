@@ -9,6 +9,7 @@ import { nextDelivery } from "../destinations/webhook-schedule.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { AttemptEnds } from "./attempt-ends.ts";
 import { idleTermsOf } from "./idle-terms.ts";
+import { traceparentOf } from "../traces/traced-headers.ts";
 import type { StoredInvocation } from "./stored-invocation.ts";
 
 export interface WebhookRunnerOptions {
@@ -75,12 +76,12 @@ export class WebhookRunner {
     return { claimed, result: resultOf(outcome) };
   }
 
-  async #deliver({ tenantId, invocationId, attempt, body }: QueuedInvocation, { webhook }: StoredInvocation): Promise<DeliveryOutcome> {
+  async #deliver({ tenantId, invocationId, attempt, body }: QueuedInvocation, { webhook, trace }: StoredInvocation): Promise<DeliveryOutcome> {
     const { registry, secrets, deliver } = this.#options;
     if (webhook === undefined) return { outcome: "refused", message: "It names no receiver" };
     const signing = signingSecrets(webhook, registry.find(tenantId, webhook.functionName as FunctionName)?.spec.secrets ?? {}, await secrets(tenantId));
     if (signing === undefined) return { outcome: "refused", message: `Function "${webhook.functionName}" has no secret "${webhook.secretName ?? ""}" to sign it with` };
-    return deliver({ url: webhook.url, body, id: invocationId, invocationId: webhook.invocationId, attempt, secrets: signing, signal: this.#closing.signal });
+    return deliver({ url: webhook.url, body, id: invocationId, invocationId: webhook.invocationId, attempt, traceparent: trace && traceparentOf(trace, attempt), secrets: signing, signal: this.#closing.signal });
   }
 
   async #again(claimed: QueuedInvocation, stored: StoredInvocation, { retryAfterMs }: DeliveryOutcome & { readonly outcome: "retry" }): Promise<boolean> {

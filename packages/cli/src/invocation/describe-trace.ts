@@ -65,6 +65,7 @@ function factsOfRecord(record: InvocationRecord): Facts {
     ["attempt", past === undefined && attempt === 1 ? undefined : `${attempt}${past === undefined ? "" : ` after ${past.length} that ended otherwise`}`],
     ["bytes", `${formatBytes(record.payloadBytes)} in, ${formatBytes(record.resultBytes)} out${record.resultKept ? "" : " (body not kept)"}`],
     ["again from", record.redriveOf],
+    ["trace", record.trace === undefined ? undefined : `${record.trace.traceId}${record.trace.isSampled ? "" : " (not recorded)"}`],
   ];
 }
 

@@ -26,6 +26,12 @@ describe("timelineOf()", () => {
     expect(again.spans[0]?.note).toBe("attempt 1 timed_out at cloud/cloud-1: It took too long");
   });
 
+  it("of accepted work that tells when it was sent has each wait apart, and what its answer took", () => {
+    const [first] = past;
+    const again = finished({ acceptedAt, finishedAt: after(15_000), attempt: 2, sentAt: after(14_000), past: [{ ...first!, sentAt: after(1_000) }], timings: { startMs: 100, runMs: 700, totalMs: 15_000 } });
+    expect(parts(again)).toEqual([["backlog", 0, 1_000], ["attempt", 1_000, 4_000], ["backoff", 4_000, 14_000], ["start", 14_000, 14_100], ["run", 14_100, 14_800], ["reply", 14_800, 15_000]]);
+  });
+
   it("of one that goes on reaches until now", () => {
     const pending = { invocationId: "x", functionName: "resize", acceptedAt, past, attempt: 2 };
     expect(timelineOf({ ...pending, state: "running", siteId: "plant", agentId: "plant-1" }, Date.parse(after(6_000)))).toMatchObject({ isOver: false, totalMs: 6_000, spans: [{ kind: "attempt" }, { kind: "running", fromMs: 4_000, untilMs: 6_000, note: "at plant/plant-1" }] });
@@ -35,7 +41,7 @@ describe("timelineOf()", () => {
   it("is in order and within the whole whatever clocks and records say", () => {
     for (const timings of [{ placementMs: 500, startMs: 500, runMs: 500, totalMs: 400 }, { startMs: 9_000, runMs: 1, totalMs: 5 }, {}, { totalMs: 0 }, { placementMs: -4, totalMs: 10 }]) {
       for (const finishedAt of [after(0), after(-500), "never"]) {
-        const { spans, totalMs } = finished({ acceptedAt, finishedAt, timings, past: [{ ...past[0]!, endedAt: after(-3) }, { ...past[0]!, endedAt: "never" }, ...past] });
+        const { spans, totalMs } = finished({ acceptedAt, finishedAt, timings, past: [{ ...past[0]!, endedAt: after(-3) }, { ...past[0]!, endedAt: "never" }, { ...past[0]!, sentAt: "never" }, { ...past[0]!, sentAt: after(9_000) }, ...past], sentAt: finishedAt });
         let atMs = 0;
         for (const { fromMs, untilMs } of spans) {
           expect(fromMs).toBeGreaterThanOrEqual(atMs);

@@ -2,7 +2,7 @@ import type { InvocationRecord, InvocationView, PastAttempt, PendingInvocation, 
 
 /** A part of an invocation's time; milliseconds since it was accepted. */
 export interface Span {
-  /** `placement` and `reply` are told of calls, `backlog`, `backoff` and `attempt` of accepted work; the last of one that goes on is `waiting` or `running`. */
+  /** `placement` is told of calls, `backlog`, `backoff` and `attempt` of accepted work; the last of one that goes on is `waiting` or `running`. */
   readonly kind: "placement" | "backlog" | "backoff" | "attempt" | "start" | "run" | "reply" | "waiting" | "running";
   readonly fromMs: number;
   readonly untilMs: number;
@@ -31,14 +31,15 @@ function timelineOfRecord(record: InvocationRecord): Timeline {
 }
 
 /** The attempt that ended it, and the wait before it. Where the parts add up to more than the whole (clocks differ), the first ones give way. */
-function lastSpans({ timings: { placementMs, startMs = 0, runMs = 0 }, start, past }: InvocationRecord, afterMs: number, totalMs: number): readonly Span[] {
-  const waitMs = placementMs ?? totalMs - afterMs - startMs - runMs;
+function lastSpans({ acceptedAt, sentAt, timings: { placementMs, startMs = 0, runMs = 0 }, start, past }: InvocationRecord, afterMs: number, totalMs: number): readonly Span[] {
+  const sentMs = sentAt === undefined ? undefined : Date.parse(sentAt) - Date.parse(acceptedAt) - afterMs || 0;
+  const waitMs = placementMs ?? sentMs ?? totalMs - afterMs - startMs - runMs;
   const kind = placementMs !== undefined ? "placement" : past === undefined ? "backlog" : "backoff";
   const parts = [
     { kind, ms: waitMs, note: "" },
     { kind: "start", ms: startMs, note: start === undefined ? "" : startNotes[start] },
     { kind: "run", ms: runMs, note: "" },
-    { kind: "reply", ms: placementMs === undefined ? 0 : totalMs - waitMs - startMs - runMs, note: "" },
+    { kind: "reply", ms: totalMs - afterMs - waitMs - startMs - runMs, note: "" },
   ] as const;
   let atMs = afterMs;
   return parts.flatMap(({ kind: part, ms, note }) => {
@@ -56,13 +57,16 @@ function timelineOfPending(view: PendingInvocation, nowMs: number): Timeline {
   return { totalMs, isOver: false, spans: [...past, { kind: view.state, fromMs: past.at(-1)?.untilMs ?? 0, untilMs: totalMs, note }] };
 }
 
-/** Attempts that were followed by another; each from the end of what was before it, its wait included: when it began is not kept. */
+/** Attempts that were followed by another; one of which an older broker did not write when it was sent is from the end of what was before it, its wait included. */
 function pastSpans(acceptedAt: string, past: readonly PastAttempt[] = [], totalMs: number): readonly Span[] {
   let atMs = 0;
-  return past.map(({ attempt, siteId, agentId, endedAt, result }) => {
+  const sinceMs = (time: string) => Date.parse(time) - Date.parse(acceptedAt) || 0;
+  return past.flatMap(({ attempt, siteId, agentId, sentAt, endedAt, result }, index): Span[] => {
     const fromMs = atMs;
-    atMs = Math.min(totalMs, Math.max(fromMs, Date.parse(endedAt) - Date.parse(acceptedAt) || 0));
+    const sentMs = sentAt === undefined ? fromMs : Math.min(totalMs, Math.max(fromMs, sinceMs(sentAt)));
+    atMs = Math.min(totalMs, Math.max(sentMs, sinceMs(endedAt)));
     const why = result.message ?? result.error?.message;
-    return { kind: "attempt", fromMs, untilMs: atMs, note: `attempt ${attempt} ${result.outcome} at ${siteId}/${agentId}${why === undefined ? "" : `: ${why}`}` };
+    const waited: Span[] = sentMs > fromMs ? [{ kind: index === 0 ? "backlog" : "backoff", fromMs, untilMs: sentMs, note: "" }] : [];
+    return [...waited, { kind: "attempt", fromMs: sentMs, untilMs: atMs, note: `attempt ${attempt} ${result.outcome} at ${siteId}/${agentId}${why === undefined ? "" : `: ${why}`}` }];
   });
 }

@@ -75,7 +75,7 @@ function Finished({ record, crumbs }: { readonly record: InvocationRecord; reado
   return (
     <>
       <Heading title={<><Link to={["functions", functionName]}><Text>{functionName}</Text></Link> <OutcomeBadge outcome={result.outcome} status={result.status} /></>} crumbs={crumbs}><RunAgain record={record} hasLetter={letter !== undefined} /></Heading>
-      <p><code><Text>{invocationId}</Text></code>, accepted <Moment at={record.acceptedAt} isFull />, over <Moment at={record.finishedAt} />{record.redriveOf !== undefined && <>, again of <Link to={["invocations", record.redriveOf]}><Text>{record.redriveOf}</Text></Link></>}</p>
+      <p><code><Text>{invocationId}</Text></code>, accepted <Moment at={record.acceptedAt} isFull />, over <Moment at={record.finishedAt} />{record.redriveOf !== undefined && <>, again of <Link to={["invocations", record.redriveOf]}><Text>{record.redriveOf}</Text></Link></>}{record.trace !== undefined && <>, trace <code><Text>{record.trace.traceId}</Text></code></>}</p>
       {result.outcome !== "succeeded" && <Why record={record} />}
       <div class="columns">
         <Panel title="Its life" class="wide"><TimelineView timeline={timelineOf(record)} /><p class="hint">Why there: <Text>{whyThere(record)}</Text></p></Panel>

@@ -23,6 +23,12 @@ describe("a timeline", () => {
     expect(timeline.segments.map(({ isBad }) => isBad === true)).toEqual([true, true, false, false, false]);
   });
 
+  it("of accepted work that tells when it was sent has each wait apart, and the way of its answer", () => {
+    const past = [{ attempt: 1, siteId: "plant", agentId: "p1", sentAt: "2026-11-28T20:00:00.400Z", endedAt: "2026-11-28T20:00:01.000Z", result: failed }];
+    const timeline = timelineOf(recordOf({ past, sentAt: "2026-11-28T20:00:07.000Z", finishedAt: "2026-11-28T20:00:10.000Z", timings: { startMs: 500, runMs: 1500 } }));
+    expect(parts(timeline)).toEqual([["placement", 0, 400], ["attempt", 400, 1000], ["backoff", 1000, 7000], ["start", 7000, 7500], ["run", 7500, 9000], ["reply", 9000, 10_000]]);
+  });
+
   it("of one that goes on ends now", () => {
     const view = { state: "waiting", invocationId: "i", functionName: "f", acceptedAt: "2026-11-28T20:00:00.000Z" } as const;
     const nowMs = Date.parse(view.acceptedAt) + 4000;

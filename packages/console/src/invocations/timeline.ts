@@ -28,8 +28,9 @@ export function timelineOf(record: InvocationRecord): Timeline {
   const segments = pastSegments(record.past ?? [], acceptedMs);
   const behindMs = segments.at(-1)?.untilMs ?? 0;
   const ownMs = (startMs ?? 0) + (runMs ?? 0);
-  // Where attempts went before, the last one's waiting is not told, and follows from when it ended.
-  const begunMs = record.past === undefined ? Math.min(totalMs, placementMs ?? Math.max(0, totalMs - ownMs)) : Math.max(behindMs, totalMs - ownMs);
+  // Where it is not told when the attempt was sent, that follows from when it ended.
+  const sentMs = placementMs ?? (record.sentAt === undefined ? totalMs - ownMs : Date.parse(record.sentAt) - acceptedMs);
+  const begunMs = Math.min(totalMs, Math.max(behindMs, sentMs));
   if (begunMs > behindMs) segments.push({ kind: record.past === undefined ? "placement" : "backoff", label: record.past === undefined ? "Placement" : "Backoff and placement", fromMs: behindMs, untilMs: begunMs, ...(record.past === undefined && { detail: "from acceptance to the sending of the order, waiting for a slot included" }) });
   return { totalMs, segments: [...segments, ...lastAttempt(record, begunMs, totalMs)] };
 }
@@ -50,14 +51,16 @@ function lastAttempt({ timings, start, siteId, agentId, result }: InvocationReco
   return segments;
 }
 
-/** Attempts tell only when they ended: each fills the time since the one before. */
+/** One that does not tell when it was sent fills the time since the one before. */
 function pastSegments(past: NonNullable<InvocationRecord["past"]>, acceptedMs: number): Segment[] {
   let fromMs = 0;
-  return past.map(({ attempt, siteId, agentId, endedAt, result }) => {
-    const untilMs = Math.max(fromMs, Date.parse(endedAt) - acceptedMs);
-    const segment: Segment = { kind: "attempt", label: `Attempt ${attempt}`, fromMs, untilMs, detail: `${siteId} / ${agentId}: ${result.outcome}`, isBad: true };
+  return past.flatMap(({ attempt, siteId, agentId, sentAt, endedAt, result }, index) => {
+    const sentMs = sentAt === undefined ? fromMs : Math.max(fromMs, Date.parse(sentAt) - acceptedMs);
+    const untilMs = Math.max(sentMs, Date.parse(endedAt) - acceptedMs);
+    const waited: Segment[] = sentMs > fromMs ? [{ kind: index === 0 ? "placement" : "backoff", label: index === 0 ? "Placement" : "Backoff and placement", fromMs, untilMs: sentMs }] : [];
+    const segment: Segment = { kind: "attempt", label: `Attempt ${attempt}`, fromMs: sentMs, untilMs, detail: `${siteId} / ${agentId}: ${result.outcome}`, isBad: true };
     fromMs = untilMs;
-    return segment;
+    return [...waited, segment];
   });
 }
 
