@@ -169,7 +169,7 @@ class WiredBroker implements Broker {
     const address = splitAddress(listen);
     const trustsLoopback = isLoopbackHost(address.host);
     const authenticate: Identity["authenticate"] = (bearer, { loopback }) => identity.authenticate(bearer, { loopback: loopback && trustsLoopback });
-    const sockets = (started.sockets = createSocketServer({ invoker: core.dispatcher, acceptor: core.queue, authenticate, events: core.hub, logs: core.logs, brokerId: this.#brokerId, allowedOrigins, log: this.#log }));
+    const sockets = (started.sockets = createSocketServer({ invoker: core.dispatcher, acceptor: core.queue, authenticate, events: core.hub, logs: core.logs, brokerId: this.#brokerId, allowedOrigins, exchanged: core.exchanged, log: this.#log }));
     started.http = createHttpServer({
       parts: core.parts(() => sockets.load.sockets),
       invoker: core.dispatcher,

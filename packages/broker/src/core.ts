@@ -64,6 +64,8 @@ export interface Core {
   readonly hub: EventHub;
   readonly logs: FunctionLogs;
   readonly signatures: SignatureVerifier;
+  /** An invocation or a submission over a socket has had its last frame. */
+  readonly exchanged: (durationMs: number) => void;
   /** What the HTTP side calls. */
   parts(sockets: () => number): BrokerParts;
   /** Reads what is stored and hears the agents; once bus and identity have started. */
@@ -162,6 +164,7 @@ export function createCore({ bus, identity, durability, webhookAllow, clock, log
     hub,
     logs,
     signatures: createSignatureVerifier({ find: (accessKeyId) => keyPairs.find(accessKeyId), now: () => clock.date() }),
+    exchanged: (durationMs) => metrics.exchanged(durationMs),
     parts: (sockets) => ({
       functions,
       registries: {

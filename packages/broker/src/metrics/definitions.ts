@@ -15,6 +15,7 @@ export const brokerMetrics = {
   start: histogram("longshore_invocation_start_seconds", "At the agent: waiting for an instance, its start included"),
   run: histogram("longshore_invocation_run_seconds", "At the agent: from delivery to the instance to the end of the answer"),
   http: histogram("longshore_http_request_duration_seconds", "HTTP requests from their head to the end of the answer"),
+  exchange: histogram("longshore_socket_exchange_duration_seconds", "Invocations and submissions over WebSocket from their open frame to their last"),
   responses: counter("longshore_http_responses_total", "HTTP answers by the class of their status", ["status"]),
   waiting: gauge("longshore_invocations_waiting", "Invocations in the backlog"),
   running: gauge("longshore_invocations_running", "Invocations sent to an agent"),

@@ -20,6 +20,7 @@ describe("the metrics page", () => {
     for (const ms of [0, 0.4, 3, 70_000]) metrics.ended(record({ start: "warm", timings: { placementMs: ms, startMs: ms, runMs: ms, totalMs: ms } }), ms);
     metrics.queueEnded(record({ result: { outcome: "failed" } }), true);
     for (const status of [200, 404, undefined]) metrics.answered(status, 1);
+    metrics.exchanged(70_000);
     metrics.unreadableRecord();
     expect(checkPage(metrics.page({ ...gauges, busCounters: new Map([['odd"\\\n}', 1]]) }))).toEqual([]);
   });
@@ -34,6 +35,7 @@ describe("the metrics page", () => {
     metrics.ended(record({ result: { outcome: "failed" }, timings: { totalMs: 86_400_000 } }));
     metrics.queueEnded(record({ result: { outcome: "failed" }, past: [{ attempt: 1, siteId: "s", agentId: "a", endedAt: "", result: { outcome: "failed" } }] }), true);
     metrics.answered(503, 1);
+    metrics.exchanged(40);
     const page = metrics.page(gauges);
     for (const line of [
       'longshore_invocations_total{outcome="succeeded"} 1',
@@ -48,7 +50,11 @@ describe("the metrics page", () => {
       'longshore_queue_ended_total{outcome="failed"} 1',
       "longshore_queue_attempts_total 2",
       "longshore_queue_dead_letters_total 1",
+      "longshore_http_request_duration_seconds_count 1",
       'longshore_http_responses_total{status="5xx"} 1',
+      'longshore_socket_exchange_duration_seconds_bucket{le="0.025"} 0',
+      'longshore_socket_exchange_duration_seconds_bucket{le="0.05"} 1',
+      "longshore_socket_exchange_duration_seconds_sum 0.04",
       'longshore_bus_durability{state="verified"} 1',
       'longshore_trace_spans_total{state="exported"} 2',
     ]) expect(page).toContain(`\n${line}\n`);

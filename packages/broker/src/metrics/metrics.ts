@@ -34,7 +34,7 @@ export class Metrics {
   readonly #queueByOutcome = zeroes<Outcome>(outcomes);
   readonly #byStart = zeroes<StartKind>(startKinds);
   readonly #byStatus = zeroes<string>(statusClasses);
-  readonly #histograms = { duration: new Histogram(), placement: new Histogram(), start: new Histogram(), run: new Histogram(), http: new Histogram() };
+  readonly #histograms = { duration: new Histogram(), placement: new Histogram(), start: new Histogram(), run: new Histogram(), http: new Histogram(), exchange: new Histogram() };
   #attempts = 0;
   #deadLetters = 0;
   #unreadableRecords = 0;
@@ -63,6 +63,11 @@ export class Metrics {
     this.#histograms.http.observe(durationMs);
   }
 
+  /** Counts an invocation or a submission that came over a socket and has had its last frame. */
+  exchanged(durationMs: number): void {
+    this.#histograms.exchange.observe(durationMs);
+  }
+
   /** Counts a terminal record that a listing left out. */
   unreadableRecord(): void {
     this.#unreadableRecords += 1;
@@ -70,7 +75,7 @@ export class Metrics {
 
   /** The page in Prometheus' text format. */
   page(gauges: Gauges): string {
-    const { duration, placement, start, run, http } = this.#histograms;
+    const { duration, placement, start, run, http, exchange } = this.#histograms;
     const { user, system } = process.cpuUsage();
     return [
       one(all.ready, Number(gauges.isReady)),
@@ -82,6 +87,7 @@ export class Metrics {
       writeHistogram(all.start, start.distribution),
       writeHistogram(all.run, run.distribution),
       writeHistogram(all.http, http.distribution),
+      writeHistogram(all.exchange, exchange.distribution),
       each(all.responses, this.#byStatus),
       one(all.waiting, gauges.waiting),
       one(all.running, gauges.running),

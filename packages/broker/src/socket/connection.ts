@@ -38,6 +38,7 @@ export interface ConnectionContext {
   readonly logs: Logs;
   readonly brokerId: BrokerId;
   readonly limits: SocketLimits;
+  readonly exchanged: (durationMs: number) => void;
   readonly log: Logger;
 }
 
@@ -240,7 +241,9 @@ export class SocketConnection {
   }
 
   #begin(stream: number, head: unknown, body: Uint8Array, caller: Caller): void {
+    const begunMs = performance.now();
     const open = parseInput(socketOpenSchema, head, "open");
+    const isTimed = open.what === "invoke" || open.what === "submit";
     const begun = { isOver: false };
     const link: ExchangeLink = {
       outlet: this.#outlet,
@@ -249,6 +252,7 @@ export class SocketConnection {
         begun.isOver = true;
         this.#exchanges.delete(stream);
         this.#send(stream, frame);
+        if (isTimed) this.#context.exchanged(performance.now() - begunMs);
         this.#closeWhenDrained();
       },
     };

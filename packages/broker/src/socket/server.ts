@@ -26,6 +26,8 @@ export interface SocketServerOptions {
   /** Origins (`https://console.example.com`) whose pages may use a loopback fleet without a key. */
   readonly allowedOrigins?: readonly string[];
   readonly limits?: Partial<SocketLimits>;
+  /** Told how long each invocation and submission took, from its open frame to its last; of one that its caller broke off nothing is told. */
+  readonly exchanged?: ConnectionContext["exchanged"];
 }
 
 /** The WebSocket interface of a broker; the HTTP server hands it the upgrades of `/v1/socket`. */
@@ -66,9 +68,9 @@ class WsSocketServer implements SocketServer {
   readonly #whenEmpty = new Set<() => void>();
 
   constructor(options: SocketServerOptions) {
-    const { invoker, acceptor, events, logs, brokerId, log } = options;
+    const { invoker, acceptor, events, logs, brokerId, log, exchanged = () => undefined } = options;
     this.#options = options;
-    this.#context = { invoker, acceptor, events, logs, brokerId, log: log.child({ component: "socket" }), limits: { ...defaultSocketLimits, ...options.limits } };
+    this.#context = { invoker, acceptor, events, logs, brokerId, exchanged, log: log.child({ component: "socket" }), limits: { ...defaultSocketLimits, ...options.limits } };
   }
 
   get load(): { sockets: number; exchanges: number } {
