@@ -1,5 +1,6 @@
 import type { AgentAddress, BrokerId, Frame, Heartbeat, Introduction } from "@longshore/protocol";
 import type { BodyStore } from "./body-store.ts";
+import type { CountedEvent } from "./counted-events.ts";
 import type { HistoryStore } from "./history-store.ts";
 import type { RecordReader } from "./kept-record.ts";
 import type { QueueStore } from "./queue-store.ts";
@@ -28,8 +29,8 @@ export interface Bus {
   readonly connected: boolean;
   /** Told at each loss and return of a connection. */
   onConnectionChange(handler: (connected: boolean) => void): void;
-  /** Counters for /metrics: unsolicited replies, malformed messages, … */
-  readonly counters: ReadonlyMap<string, number>;
+  /** Counters for /metrics: of every event, whether it has happened or not. */
+  readonly counters: ReadonlyMap<CountedEvent, number>;
 }
 
 /** One exchange with one agent. */

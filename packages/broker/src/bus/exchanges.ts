@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { decodeFrame, type ExchangeToken, FrameOrder } from "@longshore/protocol";
 import type { Logger } from "pino";
 import type { ExchangeHandlers } from "./bus.ts";
+import type { CountEvent } from "./counted-events.ts";
 
 /** Makes the tokens that name a broker's exchanges: short, and unique among all its processes (a random beginning, then a count). */
 export function createTokenSource(): () => ExchangeToken {
@@ -24,10 +25,10 @@ interface OpenExchange {
  */
 export class Exchanges {
   readonly #open = new Map<string, OpenExchange>();
-  readonly #count: (event: string) => void;
+  readonly #count: CountEvent;
   readonly #log: Logger;
 
-  constructor(count: (event: string) => void, log: Logger) {
+  constructor(count: CountEvent, log: Logger) {
     this.#count = count;
     this.#log = log;
   }

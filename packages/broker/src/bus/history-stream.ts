@@ -2,6 +2,7 @@ import { DeliverPolicy, DiscardPolicy, JetStreamApiCodes, JetStreamApiError, Ret
 import { headers as createHeaders, nanos } from "@nats-io/nats-core";
 import { historySteps } from "@longshore/protocol";
 import type { Logger } from "pino";
+import type { CountEvent } from "./counted-events.ts";
 import type { HistoryStore, SummaryName } from "./history-store.ts";
 import { orderedPushConsumer } from "./ordered-push-consumer.ts";
 import type { Session } from "./session.ts";
@@ -14,7 +15,7 @@ const maxStreamBytes = 256 * 2 ** 20;
 interface HistoryStreamOptions {
   readonly replicas: number;
   readonly log: Logger;
-  readonly count: (event: string) => void;
+  readonly count: CountEvent;
 }
 
 /** The history over one stream: a subject for each summary, which goes when its time is over; where there is no more room, the oldest go before. */

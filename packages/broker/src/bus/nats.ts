@@ -3,6 +3,7 @@ import { type AgentAddress, askSubject, type BrokerId, brokerQueueGroup, brokerS
 import type { Logger } from "pino";
 import type { Bus, Exchange, ExchangeHandlers, FleetHandlers, Store } from "./bus.ts";
 import { notConnected } from "./bus-error.ts";
+import { type CountedEvent, countedEvents } from "./counted-events.ts";
 import { createTokenSource, Exchanges } from "./exchanges.ts";
 import { deliverFleetMessage } from "./fleet-messages.ts";
 import { Link, type LinkTarget } from "./link.ts";
@@ -37,7 +38,8 @@ export function createBus(options: BusOptions): NatsBus {
 
 class BusOverNats implements NatsBus {
   readonly brokerId: BrokerId;
-  readonly counters = new Map<string, number>();
+  /** Each from the beginning: a rate is told of what was seen to rise, not of what came into being. */
+  readonly counters = new Map<CountedEvent, number>(countedEvents.map((event) => [event, 0]));
   readonly #log: Logger;
   readonly #exchanges: Exchanges;
   readonly #nextToken = createTokenSource();
@@ -179,7 +181,7 @@ class BusOverNats implements NatsBus {
     for (const handler of this.#connectionHandlers) handler(this.connected);
   }
 
-  #count(event: string): void {
+  #count(event: CountedEvent): void {
     this.counters.set(event, (this.counters.get(event) ?? 0) + 1);
   }
 }

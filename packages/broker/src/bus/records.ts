@@ -4,6 +4,7 @@ import { decodeFrame, encodeFrame } from "@longshore/protocol";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RecordStore } from "./bus.ts";
 import { attempt, notConnected } from "./bus-error.ts";
+import type { CountEvent } from "./counted-events.ts";
 import type { KeptRecord, RecordsWanted } from "./kept-record.ts";
 import { readRecordsBack } from "./read-records.ts";
 import type { Session } from "./session.ts";
@@ -27,7 +28,7 @@ const maxGroup = 256;
 
 interface RecordsOptions {
   readonly replicas: number;
-  readonly count: (event: string) => void;
+  readonly count: CountEvent;
   /** JetStream as it stands; undefined while not connected. */
   readonly session: () => Session | undefined;
 }

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { Bucket, BucketOptions, Entry, Store } from "./bus.ts";
 import { BodyStream } from "./body-stream.ts";
 import { attempt, notConnected } from "./bus-error.ts";
+import type { CountEvent } from "./counted-events.ts";
 import { HistoryStream } from "./history-stream.ts";
 import { QueueStream } from "./queue-stream.ts";
 import { createRecords, type Records } from "./records.ts";
@@ -15,7 +16,7 @@ import { createWatch, type Watch } from "./watch.ts";
 interface StoreOptions {
   readonly replicas: number;
   readonly log: Logger;
-  readonly count: (event: string) => void;
+  readonly count: CountEvent;
 }
 
 /** Buckets, records, the queue and its bodies over JetStream; whatever connection stands when an operation begins carries it. */
