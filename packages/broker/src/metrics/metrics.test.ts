@@ -111,6 +111,13 @@ describe("docs/metrics.md", () => {
 });
 
 describe("deploy/prometheus", () => {
+  it("has no alert without a row in docs/metrics.md, which says no other", () => {
+    const alerts = [...read("deploy/prometheus/alerts.yaml").matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
+    const rows = [...read("docs/metrics.md").matchAll(/^\| (Longshore\w+) \|/gm)].map(([, name]) => name);
+    expect(alerts.length).toBeGreaterThan(8);
+    expect(rows).toEqual(alerts);
+  });
+
   it.each(["alerts.yaml", "dashboard.json"])("%s asks for metrics that there are, and for labels that they have", (file) => {
     const text = read(`deploy/prometheus/${file}`).split("\n").filter((line) => /^\s*"?expr/.test(line)).join("\n").replaceAll('\\"', '"');
     const used = [...text.matchAll(/\b((?:longshore|process)_[a-z_]+)(?:\{([^}]*)\})?/g)];
