@@ -35,8 +35,10 @@ export interface StartedProgram {
 
 export interface BrokerProcess extends FleetProcess {
   readonly url: string;
-  /** Runs the broker of the same folder again, at another address, once this one has ended. */
-  restart(): Promise<BrokerProcess>;
+  /** Told by the first broker of a fleet's life. */
+  readonly apiKey: string | undefined;
+  /** Runs the broker of the same folder again, once this one has ended; `listen`: where, default at another address. */
+  restart(listen?: string): Promise<BrokerProcess>;
 }
 
 export interface AgentProcess extends FleetProcess {
@@ -52,6 +54,8 @@ export interface ProcessesOptions {
   readonly brokerEnvironments?: readonly Readonly<Record<string, string>>[];
   /** The bus in a process of its own, as a cluster would be, and not a child of the first broker. */
   readonly separateBus?: boolean;
+  /** A bus that the test runs itself: the folder of its credentials. */
+  readonly busCredentials?: string;
   readonly agents: readonly { readonly siteId: string; readonly environment?: Readonly<Record<string, string>> }[];
 }
 
@@ -77,7 +81,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
   const agents: AgentProcess[] = [];
 
   const busFolder = options.separateBus === true ? join(folder, "bus") : join(folder, "broker-0", "broker");
-  const busCredentials = join(busFolder, "nats", "credentials");
+  const busCredentials = options.busCredentials ?? join(busFolder, "nats", "credentials");
   const close = async () => {
     // The first broker last: its NATS server carries the others' goodbyes.
     const [first, ...others] = started;
@@ -90,8 +94,8 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
   try {
     if (options.separateBus === true) started.push(await startBus(join(folder, "bus")));
     for (let index = 0; index < (options.brokers ?? 1); index += 1) {
-      const hasOwnBus = index === 0 && options.separateBus !== true;
-      brokers.push(await startBroker(join(folder, `broker-${index}`), hasOwnBus ? undefined : busCredentials, options.brokerEnvironments?.[index] ?? {}, started));
+      const hasOwnBus = index === 0 && options.separateBus !== true && options.busCredentials === undefined;
+      brokers.push(await startBroker({ dataFolder: join(folder, `broker-${index}`), busCredentials: hasOwnBus ? undefined : busCredentials, environment: options.brokerEnvironments?.[index] ?? {} }, started));
     }
     const url = brokers[0]?.url ?? "";
     const fleet = createFleet({ url, transport: "http" });
@@ -117,16 +121,23 @@ async function startBus(dataFolder: string): Promise<FleetProcess> {
   return process;
 }
 
-async function startBroker(dataFolder: string, busCredentials: string | undefined, environment: Readonly<Record<string, string>>, started: FleetProcess[]): Promise<BrokerProcess> {
-  const { process, lines } = startProgram([command, "broker", "--data", dataFolder, "--listen", "127.0.0.1:0"], {
+interface BrokerOptions {
+  readonly dataFolder: string;
+  readonly busCredentials: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+async function startBroker(options: BrokerOptions, started: FleetProcess[], listen = "127.0.0.1:0"): Promise<BrokerProcess> {
+  const { dataFolder, busCredentials, environment } = options;
+  const { process, lines } = startProgram([command, "broker", "--data", dataFolder, "--listen", listen], {
     LONGSHORE_BROKER_NATS_SERVER: natsServerExecutable,
     LONGSHORE_BROKER_LOG_LEVEL: "warn",
     ...(busCredentials !== undefined && { LONGSHORE_BROKER_BUS_CREDENTIALS: busCredentials }),
     ...environment,
   });
   started.push(process);
-  const { url } = JSON.parse(await lines.next()) as { url: string };
-  return { ...process, url, restart: () => startBroker(dataFolder, busCredentials, environment, started) };
+  const { url, apiKey } = JSON.parse(await lines.next()) as { url: string; apiKey?: string };
+  return { ...process, url, apiKey, restart: (where) => startBroker(options, started, where) };
 }
 
 interface AgentOptions {
