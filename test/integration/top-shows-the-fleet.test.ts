@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startBrowser } from "../support/browser.ts";
 import { startFleet, type TestFleet } from "../support/fleet.ts";
-import { shellFunction } from "../support/functions.ts";
+import { laboratoryFunction, shellFunction } from "../support/functions.ts";
 import { type OnTerminal, startOnTerminal } from "../support/on-terminal.ts";
+import { screenOf, takeTerminalPicture } from "../support/terminal-picture.ts";
 
 const leave = /\u001b\[\?1049l[^]*$/;
 
@@ -65,4 +67,27 @@ describe("longshore top", () => {
     expect(draws).toBeGreaterThan(2);
     expect(draws / ((performance.now() - fromMs) / 1_000)).toBeLessThanOrEqual(5);
   });
+
+  it("looks as its picture shows, with much going on", async () => {
+    for (const name of ["checkout", "resize-images-for-the-web", "tariff"]) await test.fleet.deploy(await laboratoryFunction(name));
+    const top = start();
+    await top.until(/Hosts 2/);
+    const call = async (name: string, path = "/") => (await test.fleet.call(name, undefined, { path })).bytes().catch(() => undefined);
+    let tariffs = 0;
+    const lanes = (count: number, act: () => Promise<unknown>) => Array.from({ length: count }, async () => {
+      for (const untilMs = performance.now() + 25_000; performance.now() < untilMs; ) await act();
+    });
+    await Promise.all([
+      ...lanes(8, () => call("checkout")),
+      ...lanes(4, () => call("resize-images-for-the-web", "/slow?ms=120")),
+      ...lanes(2, () => call("tariff", (tariffs += 1) % 10 === 0 ? "/status?code=503" : "/slow?ms=30")),
+      ...lanes(1, () => call("murmur")),
+    ]);
+    const lines = screenOf(top.written());
+    top.type("q");
+    expect(await top.ended).toBe(0);
+    expect(lines).toHaveLength(40);
+    await using browser = await startBrowser([]);
+    await takeTerminalPicture(browser.page, lines, "top");
+  }, 120_000);
 });
