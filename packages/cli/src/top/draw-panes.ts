@@ -31,6 +31,8 @@ interface Cell {
 const [leastName, mostName] = [12, 40];
 const barColumns = 12;
 const mostPlot = 60;
+/** What a function's line has beside its name and its plot, which ends where the screen does. */
+const otherColumns = 55;
 
 /** Two lines: what there is, and what happens. */
 export function totalLines({ totals }: Rows, columns: number, style: Style): readonly string[] {
@@ -38,8 +40,9 @@ export function totalLines({ totals }: Rows, columns: number, style: Style): rea
   const hosts = `${totals.ready} of ${totals.hosts} hosts ready, ${totals.sites} sites`;
   const memory = `memory ${memoryBar(load, barColumns, style)} ${formatBytes(load.memoryUsedBytes)}/${formatBytes(load.memoryBytes)}`;
   const head = `${formatRate(figures.perSecond)}  ${style.dim("failed")} ${paintFailed(figures, failedShare(figures), style)}  ${style.dim("p50")} ${formatTime(figures.p50Ms)}  ${style.dim("p99")} ${formatTime(figures.p99Ms)}  ${style.dim("w/h/c")} ${formatStarts(figures)}  `;
-  const plot = sparkline(condense(figures.plot, Math.min(mostPlot, columns - textWidth(head))));
-  return [`${hosts}  ${load.running} running, ${load.idle} idle, ${load.held} held  ${memory}`, `${head}${style.cyan(plot)}`];
+  const room = Math.max(0, columns - textWidth(head));
+  const plot = sparkline(condense(figures.plot, Math.min(mostPlot, room)));
+  return [`${hosts}  ${load.running} running, ${load.idle} idle, ${load.held} held  ${memory}`, `${head}${style.cyan(plot.padStart(room))}`];
 }
 
 /** The hosts' pane: two lines of headings and at most `height` rows, those around the cursor. */
@@ -67,7 +70,7 @@ export function hostPane(rows: readonly HostRow[], height: number, look: PaneLoo
 /** The functions' pane, likewise. */
 export function functionPane(rows: readonly FunctionRow[], height: number, look: PaneLook): readonly string[] {
   const nameWidth = nameWidthOf(rows.map(({ name }) => name), look.columns);
-  const plotWidth = Math.max(0, Math.min(mostPlot, look.columns - nameWidth - 58));
+  const plotWidth = Math.max(0, look.columns - nameWidth - otherColumns);
   const cellsOf = ({ name, running, figures }: FunctionRow): readonly Cell[] => [
     { title: "FUNCTION", text: name, width: nameWidth },
     { title: "RATE", text: formatRate(figures.perSecond), width: 8, isRight: true },
@@ -76,7 +79,7 @@ export function functionPane(rows: readonly FunctionRow[], height: number, look:
     { title: "P99", text: formatTime(figures.p99Ms), width: 7, isRight: true },
     { title: "RUN", text: String(running), width: 6, isRight: true },
     { title: "W/H/C %", text: formatStarts(figures), width: 11, isRight: true },
-    ...(plotWidth === 0 ? [] : [{ title: "LAST 10 MINUTES", text: sparkline(condense(figures.plot, plotWidth)), width: plotWidth, paint: look.style.cyan }]),
+    ...(plotWidth === 0 ? [] : [{ title: "LAST 10 MINUTES", text: sparkline(condense(figures.plot, Math.min(mostPlot, plotWidth))), width: plotWidth, isRight: true as const, paint: look.style.cyan }]),
   ];
   return pane(`Functions ${rows.length}`, rows, height, cellsOf, { name: "", running: 0, figures: emptyFigures }, look);
 }

@@ -34,7 +34,8 @@ describe("drawTop()", () => {
     expect(draw().map((line) => line.trimEnd())).toEqual([
       `longshore top  http://127.0.0.1:4270${" ".repeat(52)}12:00:30 UTC`,
       "2 of 3 hosts ready, 2 sites  2 running, 4 idle, 2 held  memory ██████░░░░░░ 8GiB/16GiB",
-      `0.5/s  failed 9.7%  p50 38ms  p99 38ms  w/h/c 90/0/10  ${" ".repeat(28)}█▆`,
+      `0.5/s  failed 9.7%  p50 38ms  p99 38ms  w/h/c 90/0/10  ${" ".repeat(43)}█▆`,
+      "",
       "▸ Hosts 3  by name",
       "  HOST         STATE            RUN   IDLE   HELD MEMORY",
       "▌ cloud        1/2 ready          1      2      1 ██████░░░░░░ 4GiB/8GiB",
@@ -42,11 +43,12 @@ describe("drawTop()", () => {
       "    cloud-2    lost               0      0      0 ░░░░░░░░░░░░ 0B/0B",
       "  plant        1/1 ready          1      2      1 ██████░░░░░░ 4GiB/8GiB",
       "    plant-1    ready              1      2      1 ██████░░░░░░ 4GiB/8GiB",
+      "",
       "  Functions 2  by rate",
-      "  FUNCTION         RATE  FAILED     P50     P99    RUN     W/H/C % LAST 10 MINUTES",
-      `  resize          0.5/s     10%    38ms    38ms      1     90/0/10 ${" ".repeat(28)}█▅`,
-      `  wordcount      <0.1/s      0%    38ms    38ms      0     100/0/0 ${" ".repeat(29)}█`,
-      "", "", "", "", "",
+      "  FUNCTION         RATE  FAILED     P50     P99    RUN     W/H/C %                   LAST 10 MINUTES",
+      `  resize          0.5/s     10%    38ms    38ms      1     90/0/10 ${" ".repeat(31)}█▅`,
+      `  wordcount      <0.1/s      0%    38ms    38ms      0     100/0/0 ${" ".repeat(32)}█`,
+      "", "", "",
       "tab pane  ↑↓ move  / filter  s sort  p pause  ? help  q quit",
     ]);
   });

@@ -50,10 +50,12 @@ function titleLine({ url, atMs, view, size, style }: Picture): string {
 function bodyLines({ rows, view, size, style }: Picture, height: number): readonly string[] {
   const heights = paneHeights({ hosts: rows.hosts.length, functions: rows.functions.length }, view.pane, height);
   const look = (pane: Pane): PaneLook => ({ columns: size.columns, style, cursor: { row: view.cursor[pane], isHere: view.pane === pane }, sort: view.sort[pane] });
-  return [
-    ...(heights.hosts === 0 ? [] : hostPane(rows.hosts, heights.hosts - 2, look("hosts"))),
-    ...(heights.functions === 0 ? [] : functionPane(rows.functions, heights.functions - 2, look("functions"))),
+  const drawn = [
+    ...(heights.hosts === 0 ? [] : [hostPane(rows.hosts, heights.hosts - 2, look("hosts"))]),
+    ...(heights.functions === 0 ? [] : [functionPane(rows.functions, heights.functions - 2, look("functions"))]),
   ];
+  const hasRoom = drawn.flat().length + drawn.length <= height;
+  return drawn.flatMap((lines) => (hasRoom ? ["", ...lines] : lines));
 }
 
 /** How many lines each pane gets, its two lines of headings included: half each, but none more than it needs while the other needs them. */
