@@ -14,8 +14,9 @@ export class Histogram {
     const seconds = durationMs / 1000;
     this.#sum += seconds;
     this.#count += 1;
-    const bucket = boundsSeconds.findIndex((bound) => seconds <= bound);
-    if (bucket >= 0) this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+    let bucket = 0;
+    while (seconds > (boundsSeconds[bucket] ?? Infinity)) bucket += 1;
+    if (bucket < boundsSeconds.length) this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
   }
 
   get distribution(): Distribution {
