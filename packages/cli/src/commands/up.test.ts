@@ -71,7 +71,7 @@ describe("longshore up", () => {
     const ended = runLine(["up"], { localParts: parts, interrupts, fleet: fleetOf(tokens), onPrint: (text) => (out.push(text), text.includes("Ctrl-C takes") && interrupts.press()) });
     expect(await ended).toMatchObject({ exitCode: 0 });
     expect(tokens).toEqual([{ site: "plant", agentId: "plant-1" }, { site: "cloud", agentId: "cloud-1" }]);
-    expect(out.join("")).toContain("Longshore is up at http://127.0.0.1:4270, sites plant and cloud.");
+    expect(out.join("")).toContain("Longshore is up at http://127.0.0.1:4270, sites plant and cloud.\nSee it in a browser, whose console asks for no key here: http://127.0.0.1:4270/\n");
     expect(out.join("")).toContain(`curl -d '{"name":"you"}' http://127.0.0.1:4270/f/hello-http/\n  printf 'one two three four' | longshore invoke wordcount\n  longshore agent ls\n`);
     expect(events.slice(2)).toEqual(["plant drains 10000", "cloud drains 10000", "plant closes", "cloud closes", "broker drains 10000", "broker closes"]);
     expect(agentRequests.map(({ memoryBytes }) => memoryBytes)[0]).toBe(agentRequests[1]?.memoryBytes);
@@ -84,7 +84,7 @@ describe("longshore up", () => {
     const { parts } = notedParts(events, { joinedAs: async () => ({ agentId: "berlin-1", siteId: "berlin" }) });
     const interrupts = byHand();
     const { stdout } = await runLine(["up", "--site", "berlin", "--data", folder, "--json"], { localParts: parts, interrupts, fleet: fleetOf(), onPrint: () => interrupts.press() });
-    expect(JSON.parse(stdout)).toEqual({ url: "http://127.0.0.1:4270", sites: ["berlin"], functions: ["wordcount", "hello-http"] });
+    expect(JSON.parse(stdout)).toEqual({ url: "http://127.0.0.1:4270", console: "http://127.0.0.1:4270/", sites: ["berlin"], functions: ["wordcount", "hello-http"] });
     expect(events.filter((event) => event.startsWith("joins"))).toEqual([]);
     expect(existsSync(folder)).toBe(true);
   });
@@ -126,7 +126,7 @@ describe("longshore up", () => {
     const { parts } = notedParts([]);
     const open = { ...parts, startBroker: async (request: Parameters<LocalParts["startBroker"]>[0]) => ({ ...(await parts.startBroker(request)), url: "https://10.0.0.5:4270", apiKey: "lsk_x", needsKey: true, caFile: "/ca.pem" }) };
     const { stdout } = await runLine(["up", "--listen", "10.0.0.5:4270", "--tls"], { localParts: open, interrupts, fleet: fleetOf(), onPrint: (text) => text.includes("Ctrl-C takes") && interrupts.press() });
-    for (const line of ["export LONGSHORE_URL=https://10.0.0.5:4270", "export LONGSHORE_CA=/ca.pem", "export LONGSHORE_KEY=lsk_x", `curl --cacert /ca.pem -H "Authorization: Bearer $LONGSHORE_KEY"`]) expect(stdout).toContain(line);
+    for (const line of ["asks for the key here: https://10.0.0.5:4270/\n", "export LONGSHORE_URL=https://10.0.0.5:4270", "export LONGSHORE_CA=/ca.pem", "export LONGSHORE_KEY=lsk_x", `curl --cacert /ca.pem -H "Authorization: Bearer $LONGSHORE_KEY"`]) expect(stdout).toContain(line);
   });
 
   it.each([[["up", "--site", "No"], "--site"], [["up", "--site", "a", "--site", "a"], "given twice"], [["up", "--drain", "5"], "--drain"]])("refuses %j before anything starts", async (argv, text) => {

@@ -9,7 +9,7 @@ import { UsageError } from "../command-line/usage-error.ts";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
 import { bringUp, type OneMachineFleet } from "../local/bring-up.ts";
 import { readDrainMs } from "../local/drain-time.ts";
-import { connectionVariables, firstLines } from "../local/first-lines.ts";
+import { connectionVariables, consoleAddress, firstLines } from "../local/first-lines.ts";
 import { brokerOptions, brokerRequest, partOptions } from "../local/settings.ts";
 import { createStartedParts, type StartedParts } from "../local/started.ts";
 import { inertJson } from "../terminal/inert.ts";
@@ -64,7 +64,7 @@ export const up = defineCommand({
 function tellReady({ broker, agents, functions }: OneMachineFleet, keptIn: string | undefined, { terminal, environment, json }: Context): void {
   const { url, apiKey, needsKey, caFile } = broker;
   const sites = agents.map(({ siteId }) => siteId);
-  if (json) return terminal.print(inertJson({ url, sites, functions: functions.map(({ name }) => name), ...(apiKey !== undefined && { apiKey }), ...(caFile !== undefined && { caFile }) }));
+  if (json) return terminal.print(inertJson({ url, console: consoleAddress(broker), sites, functions: functions.map(({ name }) => name), ...(apiKey !== undefined && { apiKey }), ...(caFile !== undefined && { caFile }) }));
   const variables = connectionVariables(broker, resolveConnection({}, {}).url);
   const exported = variables.length === 0 ? [] : [`In another terminal, first${needsKey ? " (the key is shown this once)" : ""}:`, ...variables.map((line) => `  export ${line}`), ""];
   const key = apiKey === undefined || needsKey ? "" : ` Its API key, should it ever listen beyond loopback (shown this once): ${apiKey}`;
@@ -73,6 +73,7 @@ function tellReady({ broker, agents, functions }: OneMachineFleet, keptIn: strin
     "",
     terminal.style.bold(`Longshore is up at ${url}, sites ${sites.join(" and ")}.`),
     ...data,
+    `See it in a browser, whose console asks for ${needsKey ? "the key" : "no key"} here: ${consoleAddress(broker)}`,
     "",
     ...exported,
     "Three lines to try in another terminal:",

@@ -6,6 +6,11 @@ export function programName(environment: NodeJS.ProcessEnv): string {
   return environment["npm_execpath"] === undefined ? "longshore" : "npx longshore";
 }
 
+/** Where a browser shows the fleet. */
+export function consoleAddress({ url }: Pick<RunningBroker, "url">): string {
+  return new URL("/", url).href;
+}
+
 /** Three lines that work on a fleet as it stands: one over HTTP, one with the CLI, one to look at it. */
 export function firstLines(broker: RunningBroker, functions: readonly FunctionView[], environment: NodeJS.ProcessEnv): readonly string[] {
   const program = programName(environment);
