@@ -74,7 +74,8 @@ function imagined(at: number, siteCount: number): Agent {
 
 function beaten(agent: Agent, tick: number): Agent {
   const running = (tick * 7 + agent.agentId.length * 3 + Number(agent.agentId.slice(-3))) % 6;
-  return { ...agent, lastHeardAt: new Date().toISOString(), capacity: { ...agent.capacity, sequence: tick, running, idle: 2, held: 1, instancesFree: 7 - running } };
+  const functions = [{ revisionId: "checkout-r1", running, instances: running + 3, held: 1, freeSlots: 2 }];
+  return { ...agent, lastHeardAt: new Date().toISOString(), functions, capacity: { ...agent.capacity, sequence: tick, running, idle: 2, held: 1, instancesFree: 10 - running, memoryFreeBytes: agent.capacity.memoryBytes * (1 - running / 10) } };
 }
 
 /** One in thirty fails. */

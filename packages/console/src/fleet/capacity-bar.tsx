@@ -1,13 +1,11 @@
 import type { AgentView } from "@longshore/sdk";
-import { formatBytes } from "../shell/quantity.ts";
+import { formatBytes, formatCount } from "../shell/quantity.ts";
+import type { Instances } from "./instances.ts";
 
-/** What a host's instances are doing, of as many as it may have: busy, idle, held, free. */
-export function CapacityBar({ capacity }: Pick<AgentView, "capacity">) {
-  const { instancesMax, instancesFree, idle, held } = capacity;
-  const used = Math.max(0, instancesMax - instancesFree);
-  const busy = Math.max(0, used - idle - held);
-  const label = `${busy} busy, ${idle} idle, ${held} held, ${instancesFree} free of ${instancesMax} instances`;
-  const share = (count: number) => ({ width: `${instancesMax === 0 ? 0 : Math.min(100, (count / instancesMax) * 100)}%` });
+/** What instances are doing, of as many as there is room for: busy, idle, held, free. */
+export function CapacityBar({ instances: { busy, idle, held, room } }: { readonly instances: Instances }) {
+  const label = `${formatCount(busy)} busy, ${formatCount(idle)} idle, ${formatCount(held)} held; room for about ${formatCount(room)}`;
+  const share = (count: number) => ({ width: `${room === 0 ? 0 : Math.min(100, (count / room) * 100)}%` });
   return (
     <div class="capacity" role="img" aria-label={label} title={label}>
       <span class="busy" style={share(busy)} /><span class="idle" style={share(idle)} /><span class="held" style={share(held)} />
@@ -15,11 +13,12 @@ export function CapacityBar({ capacity }: Pick<AgentView, "capacity">) {
   );
 }
 
-/** What the parts of such a bar are. */
-export function CapacityLegend() {
+/** What the parts of such a bar are; of one bar with how many each is. */
+export function CapacityLegend({ instances }: { readonly instances?: Instances }) {
+  const count = (part: "busy" | "idle" | "held") => (instances === undefined ? "" : `${formatCount(instances[part])} `);
   return (
     <ul class="legend" aria-label="Instances">
-      <li class="busy">busy</li><li class="idle">idle</li><li class="held">held</li><li class="free">free</li>
+      <li class="busy">{count("busy")}busy</li><li class="idle">{count("idle")}idle</li><li class="held">{count("held")}held</li><li class="free">free</li>
     </ul>
   );
 }

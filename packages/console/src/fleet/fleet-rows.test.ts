@@ -36,7 +36,7 @@ describe("rowsOf()", () => {
 
 describe("totalsOf()", () => {
   it("counts hosts by state, and adds up only what is heard", () => {
-    expect(totalsOf(agents)).toMatchObject({ hosts: 3, states: { ready: 2, lost: 1 }, running: 4, idle: 4, held: 2, instances: 6, instancesMax: 20 });
+    expect(totalsOf(agents)).toMatchObject({ hosts: 3, states: { ready: 2, lost: 1 }, running: 4, busy: 0, idle: 4, held: 2, room: 20 });
   });
 
   it("gives shares of memory that stay between 0 and 1", () => {

@@ -1,5 +1,6 @@
 import type { AgentView } from "@longshore/sdk";
 import { type HostState, stateOf } from "./fleet-store.ts";
+import { instancesOf } from "./instances.ts";
 
 /** What hosts have together, of those that are heard; and how many are in which state. */
 export interface Totals {
@@ -7,10 +8,11 @@ export interface Totals {
   readonly states: Readonly<Partial<Record<HostState, number>>>;
   /** Invocations under way. */
   readonly running: number;
+  /** Instances, and about how many there is room for: {@link instancesOf}. */
+  readonly busy: number;
   readonly idle: number;
   readonly held: number;
-  readonly instances: number;
-  readonly instancesMax: number;
+  readonly room: number;
   readonly memoryBytes: number;
   readonly memoryFreeBytes: number;
   readonly imagesBytes: number;
@@ -20,18 +22,19 @@ export interface Totals {
 
 /** Adds hosts up. */
 export function totalsOf(agents: Iterable<AgentView>): Totals {
-  const totals = { hosts: 0, states: {} as Partial<Record<HostState, number>>, running: 0, idle: 0, held: 0, instances: 0, instancesMax: 0, memoryBytes: 0, memoryFreeBytes: 0, imagesBytes: 0, shortOfDisk: 0 };
+  const totals = { hosts: 0, states: {} as Partial<Record<HostState, number>>, running: 0, busy: 0, idle: 0, held: 0, room: 0, memoryBytes: 0, memoryFreeBytes: 0, imagesBytes: 0, shortOfDisk: 0 };
   for (const agent of agents) {
     const state = stateOf(agent);
     totals.hosts += 1;
     totals.states[state] = (totals.states[state] ?? 0) + 1;
     if (state === "lost" || state === "refused") continue;
     const { capacity } = agent;
+    const { busy, idle, held, room } = instancesOf(agent);
     totals.running += capacity.running;
-    totals.idle += capacity.idle;
-    totals.held += capacity.held;
-    totals.instances += capacity.instancesMax - capacity.instancesFree;
-    totals.instancesMax += capacity.instancesMax;
+    totals.busy += busy;
+    totals.idle += idle;
+    totals.held += held;
+    totals.room += room;
     totals.memoryBytes += capacity.memoryBytes;
     totals.memoryFreeBytes += capacity.memoryFreeBytes;
     totals.imagesBytes += capacity.disk?.imagesBytes ?? 0;

@@ -82,11 +82,11 @@ function Pulls({ progress }: { readonly progress: ReadonlyMap<string, DeployProg
   return (
     <Panel title="Images on their way">
       {progress.size === 0 ? <p class="hint" role="status">Asking hosts for the image …</p> : (
-        <ul class="pulls" role="status">
+        <div role="status"><ul class="pulls">
           {[...progress.values()].map(({ siteId, agentId, pull }) => (
             <li key={agentId}><span><Text>{`${siteId} / ${agentId}`}</Text></span><Meter share={pull.bytes === 0 ? 0 : pull.bytesDone / pull.bytes} label={`${pull.layersDone} of ${pull.layers} layers`} /><small>{formatBytes(pull.bytesDone)} of {formatBytes(pull.bytes)}, {pull.layersDone} of {pull.layers} layers</small></li>
           ))}
-        </ul>
+        </ul></div>
       )}
     </Panel>
   );

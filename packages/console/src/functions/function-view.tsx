@@ -1,19 +1,19 @@
 import type { FunctionView as Fn } from "@longshore/sdk";
-import { InvocationRows } from "../invocations/invocation-rows.tsx";
+import { Latest } from "../invocations/latest.tsx";
 import { LogsPanel } from "../logs/logs-panel.tsx";
 import { confirm } from "../shell/confirm.tsx";
 import { Link } from "../shell/link.tsx";
 import { goTo } from "../shell/navigation.ts";
 import { act } from "../shell/notices.tsx";
 import { usePolled } from "../shell/now.ts";
-import { Command, Empty, Heading, Panel } from "../shell/parts.tsx";
+import { Command, Empty, Heading, Panel, Sideways, Unseen } from "../shell/parts.tsx";
 import { formatBytes, formatMs } from "../shell/quantity.ts";
 import { addressOf, type FunctionTab, functionTabs, type Query } from "../shell/route.ts";
-import { useDraws } from "../shell/use-draws.ts";
 import { useSession } from "../shell/session-context.ts";
 import { Moment, Text } from "../shell/text.tsx";
 import { HistoryPlots } from "./history-plots.tsx";
 import { TryView } from "./try-view.tsx";
+import { WhereNow } from "./where-now.tsx";
 
 const tabNames: Readonly<Record<FunctionTab, string>> = { overview: "Overview", try: "Try it", revisions: "Revisions", logs: "Logs" };
 
@@ -43,17 +43,19 @@ export function FunctionView({ name, tab, query }: { readonly name: string; read
 }
 
 function Overview({ view, query }: { readonly view: Fn; readonly query: Query }) {
-  const { tail, tailDraws } = useSession();
-  useDraws(tailDraws);
-  const recent = tail.list({ functionName: view.name }, 12);
   return (
     <>
       <HistoryPlots functionName={view.name} span={query["last"]} />
       <div class="columns">
-        <Panel title="Latest" class="wide" actions={<Link to={["invocations"]} query={{ function: view.name }}>All of them</Link>}>
-          {recent.length === 0 ? <Empty title="Nothing ended since this page was opened"><p><Link to={["functions", view.name, "try"]}>Try it</Link>, or call it:</p><Command>{`curl -d '{}' ${window.location.origin}/f/${view.name}/`}</Command></Empty> : <InvocationRows records={recent} />}
-        </Panel>
-        <Panel title="What it is"><Facts view={view} /></Panel>
+        <div class="wide">
+          <Latest title="Latest" filter={{ functionName: view.name }} query={{ function: view.name }}>
+            <Empty title="It was not called yet"><p><Link to={["functions", view.name, "try"]}>Try it</Link>, or call it:</p><Command>{`curl -d '{}' ${window.location.origin}/f/${view.name}/`}</Command></Empty>
+          </Latest>
+        </div>
+        <div class="side">
+          <WhereNow functionName={view.name} />
+          <Panel title="What it is"><Facts view={view} /></Panel>
+        </div>
       </div>
     </>
   );
@@ -76,8 +78,8 @@ function Revisions({ name }: { readonly name: string }) {
   if (value === undefined) return <p class="hint">{error?.message ?? "Asking …"}</p>;
   return (
     <Panel title="Revisions, newest first">
-      <div class="scroll"><table>
-        <thead><tr><th>Revision</th><th>Made</th><th>Image</th><th>Contract</th><th class="number">Memory</th><th /></tr></thead>
+      <Sideways label="Revisions"><table>
+        <thead><tr><th>Revision</th><th>Made</th><th>Image</th><th>Contract</th><th class="number">Memory</th><th><Unseen>What can be done</Unseen></th></tr></thead>
         <tbody>
           {value.map((each) => (
             <tr key={each.revision}>
@@ -86,7 +88,7 @@ function Revisions({ name }: { readonly name: string }) {
             </tr>
           ))}
         </tbody>
-      </table></div>
+      </table></Sideways>
     </Panel>
   );
 }

@@ -1,4 +1,5 @@
 import type { HistoryPoint } from "@longshore/protocol";
+import { add } from "./fleet-history.ts";
 
 /** What a function did over some time. */
 export interface Summary {
@@ -31,8 +32,4 @@ export function summarize(points: readonly HistoryPoint[], fromMs: number, nowMs
   const count = Object.values(outcomes).reduce((sum, each) => sum + each, 0);
   const failed = count - (outcomes["succeeded"] ?? 0) - (outcomes["cancelled"] ?? 0);
   return { count, perSecond: count / Math.max(1, (nowMs - fromMs) / 1000), failedShare: count === 0 ? 0 : failed / count, outcomes, starts, p50Ms: weight === 0 ? undefined : weighed / weight, p99Ms: weight === 0 ? undefined : p99Ms };
-}
-
-function add(sums: Record<string, number>, counts: Readonly<Partial<Record<string, number>>>): void {
-  for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + (count ?? 0);
 }

@@ -3,7 +3,7 @@ import type { FunctionView as Fn } from "@longshore/sdk";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Link } from "../shell/link.tsx";
 import { act } from "../shell/notices.tsx";
-import { Check, Choice, Field, Panel } from "../shell/parts.tsx";
+import { Check, Choice, Field, Panel, Sideways } from "../shell/parts.tsx";
 import { formatBytes, formatMs } from "../shell/quantity.ts";
 import type { Query } from "../shell/route.ts";
 import { useSession } from "../shell/session-context.ts";
@@ -91,7 +91,7 @@ function TryAnswer({ run }: { readonly run: TryRun }) {
 /** Header fields as they came. */
 export function HeaderTable({ headers }: { readonly headers: readonly (readonly [string, string])[] }) {
   if (headers.length === 0) return <p class="hint">None.</p>;
-  return <div class="scroll"><table class="headers"><tbody>{headers.map(([name, value], at) => <tr key={at}><th scope="row"><Text>{name}</Text></th><td><Text>{value}</Text></td></tr>)}</tbody></table></div>;
+  return <Sideways label="Headers"><table class="headers"><tbody>{headers.map(([name, value], at) => <tr key={at}><th scope="row"><Text>{name}</Text></th><td><Text>{value}</Text></td></tr>)}</tbody></table></Sideways>;
 }
 
 function beginningOf({ contract }: Fn, before: RequestDraft | undefined): RequestDraft {

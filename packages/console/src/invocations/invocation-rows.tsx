@@ -7,8 +7,12 @@ import { durationOf, isTroubled } from "./invocation-filter.ts";
 
 /** Invocations that ended, each a line that leads to it. A long list scrolls within itself. */
 export function InvocationRows({ records, isLong = false }: { readonly records: readonly InvocationRecord[]; readonly isLong?: boolean }) {
-  if (isLong) return <VirtualList items={records} rowHeight={40} label="Invocations, newest first" class="invocations" keyOf={({ invocationId, attempt }) => `${invocationId}/${attempt}`} show={(record) => <InvocationRow record={record} />} />;
+  if (isLong) return <><InvocationsHead /><VirtualList items={records} rowHeight={40} label="Invocations, newest first" class="invocations" keyOf={({ invocationId, attempt }) => `${invocationId}/${attempt}`} show={(record) => <InvocationRow record={record} />} /></>;
   return <div class="invocations short" role="list" aria-label="Invocations, newest first">{records.map((record) => <div key={record.invocationId} role="listitem"><InvocationRow record={record} /></div>)}</div>;
+}
+
+function InvocationsHead() {
+  return <div class="invocation-row head wide-only" aria-hidden="true"><span>Ended</span><span>Outcome</span><span>Function</span><span class="number">Took</span><span>Start</span><span>Where</span><span>Why, or which</span></div>;
 }
 
 function InvocationRow({ record }: { readonly record: InvocationRecord }) {

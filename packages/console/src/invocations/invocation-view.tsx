@@ -6,7 +6,7 @@ import { confirm } from "../shell/confirm.tsx";
 import { Link } from "../shell/link.tsx";
 import { act } from "../shell/notices.tsx";
 import { useNow } from "../shell/now.ts";
-import { Empty, Heading, Panel } from "../shell/parts.tsx";
+import { Empty, Heading, Panel, Sideways } from "../shell/parts.tsx";
 import { formatBytes } from "../shell/quantity.ts";
 import type { Query } from "../shell/route.ts";
 import { useSession } from "../shell/session-context.ts";
@@ -90,12 +90,12 @@ function Finished({ record, crumbs }: { readonly record: InvocationRecord; reado
 function Why({ record: { result } }: { readonly record: InvocationRecord }) {
   const evidence = [result.exitCode === undefined || result.message?.includes(`code ${result.exitCode}`) === true ? undefined : `exit code ${result.exitCode}`, result.signal, result.stopProven === false ? "it may still be running" : undefined].filter((each) => each !== undefined);
   return (
-    <section class="panel troubled" aria-label="What went wrong">
+    <Panel title="What went wrong" class="troubled">
       {(result.message ?? result.error?.message) !== undefined && <p class="why-text"><Text>{result.message ?? result.error?.message ?? ""}</Text></p>}
       {result.error !== undefined && <p class="hint">Ours: <code>{result.error.reason}</code>{result.error.phase !== undefined && <> in {result.error.phase}</>}</p>}
       {evidence.length > 0 && <p>{evidence.join(", ")}</p>}
       {result.stderrTail !== undefined && <><h3>The end of its stderr</h3><Block label="stderr">{result.stderrTail}</Block></>}
-    </section>
+    </Panel>
   );
 }
 
@@ -116,10 +116,10 @@ function Facts({ record }: { readonly record: InvocationRecord }) {
 function Attempts({ past }: { readonly past: NonNullable<InvocationRecord["past"]> }) {
   return (
     <Panel title="Attempts before">
-      <div class="scroll"><table>
+      <Sideways label="Attempts before"><table>
         <thead><tr><th class="number">Attempt</th><th>Ended</th><th>Where</th><th>Outcome</th><th>Why</th></tr></thead>
         <tbody>{past.map(({ attempt, endedAt, siteId, agentId, result }) => <tr key={attempt}><td class="number">{attempt}</td><td><Moment at={endedAt} /></td><td><Text>{`${siteId} / ${agentId}`}</Text></td><td><OutcomeBadge outcome={result.outcome} status={result.status} /></td><td class="why"><Text>{result.message ?? result.error?.message ?? ""}</Text></td></tr>)}</tbody>
-      </table></div>
+      </table></Sideways>
     </Panel>
   );
 }

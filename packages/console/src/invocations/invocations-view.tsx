@@ -1,17 +1,19 @@
 import { outcomes } from "@longshore/protocol";
 import type { InvocationRecord } from "@longshore/sdk";
 import { useEffect, useState } from "preact/hooks";
-import { readRecords } from "../functions/history-source.ts";
 import { Link } from "../shell/link.tsx";
 import { changeQuery } from "../shell/navigation.ts";
 import { act } from "../shell/notices.tsx";
 import { Choice, Command, Empty, Field, Heading } from "../shell/parts.tsx";
+import { PauseButton } from "../shell/pause-button.tsx";
 import { formatCount } from "../shell/quantity.ts";
 import type { Query } from "../shell/route.ts";
 import { useDraws } from "../shell/use-draws.ts";
 import { useSession } from "../shell/session-context.ts";
+import { Text } from "../shell/text.tsx";
 import { type InvocationFilter, matches, readFilter } from "./invocation-filter.ts";
 import { InvocationRows } from "./invocation-rows.tsx";
+import { readRecords } from "./record-source.ts";
 
 /** Invocations as they end, and those that ended before. */
 export function InvocationsView({ query }: { readonly query: Query }) {
@@ -21,14 +23,9 @@ export function InvocationsView({ query }: { readonly query: Query }) {
   const { tail } = session;
   const filter = readFilter(query);
   const live = tail.list(filter);
-  const hold = () => {
-    if (tail.isStill) tail.release();
-    else tail.hold();
-    draw((before) => before + 1);
-  };
   return (
     <>
-      <Heading title="Invocations"><button type="button" aria-pressed={tail.isStill} onClick={hold}>{tail.isStill ? `Go on (${formatCount(tail.behind)} more)` : "Pause"}</button></Heading>
+      <Heading title="Invocations"><PauseButton of={tail.ring} onChange={() => draw((before) => before + 1)} /></Heading>
       <section class="panel" aria-label="Invocations">
         <Filters query={query} />
         <Listing key={JSON.stringify([query["function"], query["outcome"], query["site"], query["agent"], query["before"]])} live={live} filter={filter} query={query} />
@@ -39,16 +36,20 @@ export function InvocationsView({ query }: { readonly query: Query }) {
 
 function Filters({ query }: { readonly query: Query }) {
   const { functions, fleetStore } = useSession();
+  const [isOpen, setOpen] = useState(["slower", "before", "id"].some((name) => query[name] !== undefined));
   const sites = [...new Set(fleetStore.agents().map(({ siteId }) => siteId))];
   return (
     <div class="filters" role="search" aria-label="Find invocations">
       <Choice isInline label="Function" value={query["function"] ?? ""} options={[["", "any"], ...(functions.value ?? []).map(({ name }) => [name, name] as const)]} onChange={(value) => changeQuery({ function: value })} />
       <Choice isInline label="Outcome" value={query["outcome"] ?? ""} options={[["", "any"], ["troubled", "in trouble"], ...outcomes.map((each) => [each, each.replaceAll("_", " ")] as const)]} onChange={(outcome) => changeQuery({ outcome })} />
       <Choice isInline label="Site" value={query["site"] ?? ""} options={[["", "any"], ...sites.map((site) => [site, site] as const)]} onChange={(site) => changeQuery({ site })} />
-      <Field label="Slower than, ms" type="number" value={query["slower"] ?? ""} onInput={(slower) => changeQuery({ slower })} />
-      <Field label="Ended before" value={query["before"] ?? ""} onInput={(before) => changeQuery({ before })} placeholder="now" hint="2026-11-28 20:15" />
-      <Field label="Id" type="search" value={query["id"] ?? ""} onInput={(id) => changeQuery({ id })} placeholder="any part of it" isCode />
-      {query["agent"] !== undefined && <button type="button" onClick={() => changeQuery({ agent: "" })}>Not only of {query["agent"]}</button>}
+      <button type="button" class="phone-only" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>{isOpen ? "Fewer filters" : "More filters"}</button>
+      <div class={isOpen ? "more-filters open" : "more-filters"}>
+        <Field label="Slower than, ms" type="number" value={query["slower"] ?? ""} onInput={(slower) => changeQuery({ slower })} />
+        <Field label="Ended before" value={query["before"] ?? ""} onInput={(before) => changeQuery({ before })} placeholder="2026-11-28 20:15" />
+        <Field label="Id" type="search" value={query["id"] ?? ""} onInput={(id) => changeQuery({ id })} placeholder="any part of it" isCode />
+      </div>
+      {query["agent"] !== undefined && <button type="button" onClick={() => changeQuery({ agent: "" })}>Not only of <Text>{query["agent"]}</Text></button>}
     </div>
   );
 }

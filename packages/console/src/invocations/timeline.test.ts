@@ -39,6 +39,6 @@ describe("a timeline", () => {
 });
 
 it("tells why it ran where it ran", () => {
-  expect(whyThere(recordOf({ start: "held" }))).toBe("plant / plant-1: a held instance was there: only its program had to begin.");
+  expect(whyThere(recordOf({ start: "held" }))).toBe("On plant-1 a held instance was ready: only its program had to begin.");
   expect(whyThere({ ...recordOf(), agentId: undefined })).toBe("It was never with a host.");
 });

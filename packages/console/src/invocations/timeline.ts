@@ -77,15 +77,15 @@ export function pendingTimeline(view: Exclude<InvocationView, { state: "finished
 }
 
 const startReasons = {
-  warm: "an instance that was begun had a free slot there",
-  held: "a held instance was there: only its program had to begin",
+  warm: "an instance that was begun had a free slot",
+  held: "a held instance was ready: only its program had to begin",
   cold: "no instance was free: one was made from nothing",
 } as const;
 
 /** Why it ran where it ran, as far as its record tells. */
-export function whyThere({ siteId, agentId, start, past }: InvocationRecord): string {
+export function whyThere({ agentId, start, past }: InvocationRecord): string {
   if (agentId === undefined) return "It was never with a host.";
   const because = start === undefined ? "its instance is not told of" : startReasons[start];
   const earlier = past === undefined ? "" : ` ${past.length === 1 ? "One attempt" : `${past.length} attempts`} went before.`;
-  return `${siteId ?? "?"} / ${agentId}: ${because}.${earlier}`;
+  return `On ${agentId} ${because}.${earlier}`;
 }

@@ -8,20 +8,20 @@ const texts = (store: LogStore, filter = {}) => store.list({ text: "", ...filter
 it("keeps the latest lines, in order, and finds among them", () => {
   const store = new LogStore(3);
   for (const each of [line("gone"), line("one ERROR"), line("two", { stream: "stderr", agentId: "c1", siteId: "cloud" }), line("three error")]) store.take(each);
-  expect([texts(store), store.count]).toEqual([["one ERROR", "two", "three error"], 4]);
+  expect([texts(store), store.ring.count]).toEqual([["one ERROR", "two", "three error"], 4]);
   expect(texts(store, { text: "Error" })).toEqual(["one ERROR", "three error"]);
   expect([texts(store, { stream: "stderr" }), texts(store, { site: "cloud" }), texts(store, { agentId: "p1", text: "three" })]).toEqual([["two"], ["two"], ["three error"]]);
   expect(store.hosts()).toEqual(["c1", "p1"]);
 });
 
-it("stands still while more come in", () => {
+it("lists what stands still, and knows the hosts of what came since", () => {
   const store = new LogStore(3);
   store.take(line("one"));
-  store.hold();
-  store.take(line("two"));
-  expect([texts(store), store.behind]).toEqual([["one"], 1]);
-  store.release();
-  expect([texts(store), store.behind]).toEqual([["one", "two"], 0]);
+  store.ring.hold();
+  store.take(line("two", { agentId: "c1" }));
+  expect([texts(store), store.hosts()]).toEqual([["one"], ["c1", "p1"]]);
+  store.ring.release();
+  expect(texts(store)).toEqual(["one", "two"]);
 });
 
 it("keeps of a line of megabytes no more than it says", () => {

@@ -1,5 +1,5 @@
 import type { LogLine } from "@longshore/sdk";
-import { Ring } from "../shell/ring.ts";
+import { StillRing } from "../shell/still-ring.ts";
 
 /** A line as it is kept, with a number that tells it from every other. */
 export interface KeptLine {
@@ -20,52 +20,22 @@ export interface LogFilter {
 export const linesKept = 20_000;
 export const lineCharactersKept = 256 * 1024;
 
-/** The lines of what is followed, oldest first; it can be held still while more come in. */
+/** The lines of what is followed, oldest first. Their ring can be held still while more come in. */
 export class LogStore {
-  readonly #ring: Ring<KeptLine>;
-  #still: readonly KeptLine[] | undefined;
-  #count = 0;
-  #countWhenHeld = 0;
+  readonly ring: StillRing<KeptLine>;
 
   constructor(capacity = linesKept) {
-    this.#ring = new Ring(capacity);
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  get isStill(): boolean {
-    return this.#still !== undefined;
-  }
-
-  get behind(): number {
-    return this.#still === undefined ? 0 : this.#count - this.#countWhenHeld;
+    this.ring = new StillRing(capacity);
   }
 
   take(line: LogLine): void {
-    this.#count += 1;
     const most = lineCharactersKept;
     const kept = line.line.length <= most ? line : { ...line, line: `${line.line.slice(0, most)} … ${line.line.length - most} characters more, not kept here: longshore logs has them` };
-    this.#ring.push({ number: this.#count, line: kept });
-  }
-
-  hold(): void {
-    this.#still = this.#ring.items();
-    this.#countWhenHeld = this.#count;
-  }
-
-  release(): void {
-    this.#still = undefined;
-  }
-
-  clear(): void {
-    this.#ring.clear();
-    if (this.#still !== undefined) this.#still = [];
+    this.ring.push({ number: this.ring.count, line: kept });
   }
 
   list(filter: LogFilter): readonly KeptLine[] {
-    const items = this.#still ?? this.#ring.items();
+    const items = this.ring.items();
     const text = filter.text.toLowerCase();
     if (text === "" && filter.stream === undefined && filter.site === undefined && filter.agentId === undefined) return items;
     return items.filter(({ line }) => isWanted(line, filter, text));
@@ -73,7 +43,7 @@ export class LogStore {
 
   /** Hosts that wrote any of what is kept, in order. */
   hosts(): readonly string[] {
-    return [...new Set(this.#ring.items().map(({ line }) => line.agentId))].sort();
+    return [...new Set(this.ring.latest().map(({ line }) => line.agentId))].sort();
   }
 }
 

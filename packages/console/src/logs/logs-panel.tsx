@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { changeQuery } from "../shell/navigation.ts";
 import { createFrameBatch } from "../shell/frame-batch.ts";
 import { Choice, Empty, Field } from "../shell/parts.tsx";
+import { PauseButton } from "../shell/pause-button.tsx";
 import { formatCount } from "../shell/quantity.ts";
 import type { Query } from "../shell/route.ts";
 import { useSession } from "../shell/session-context.ts";
@@ -14,8 +15,10 @@ import { fileOf, type KeptLine, LogStore } from "./log-store.ts";
 /** Whose lines are followed. */
 export type LogsOf = { readonly functionName: string } | { readonly invocationId: string };
 
-const rowHeight = 22;
+/** A target for fingers is no smaller (WCAG 2.5.8). */
+const rowHeight = 24;
 const shownOfLine = 600;
+const streamNames = { stdout: "out", stderr: "err", system: "system" } as const;
 
 /** What a function or an invocation writes, on every host, as it comes: found among, held still, taken away as a file. */
 export function LogsPanel({ subject, query }: { readonly subject: LogsOf; readonly query: Query }) {
@@ -50,11 +53,7 @@ export function LogsPanel({ subject, query }: { readonly subject: LogsOf; readon
   }, ["functionName" in subject ? subject.functionName : subject.invocationId, connection === "locked"]);
   const text = query["find"] ?? "";
   const items = store.list({ text, stream: query["stream"] as LogLine["stream"] | undefined, agentId: query["host"] });
-  const hold = () => {
-    if (store.isStill) store.release();
-    else store.hold();
-    changed();
-  };
+  const { ring } = store;
   return (
     <section class="panel logs-panel" aria-label="Logs">
       <div class="filters" role="search" aria-label="Find lines">
@@ -62,16 +61,16 @@ export function LogsPanel({ subject, query }: { readonly subject: LogsOf; readon
         <Choice isInline label="Stream" value={query["stream"] ?? ""} options={[["", "all"], ["stdout", "stdout"], ["stderr", "stderr"], ["system", "system"]]} onChange={(stream) => changeQuery({ stream })} />
         <Choice isInline label="Host" value={query["host"] ?? ""} options={[["", "every"], ...store.hosts().map((host) => [host, host] as const)]} onChange={(host) => changeQuery({ host })} />
         <div class="actions">
-          <button type="button" aria-pressed={store.isStill} onClick={hold}>{store.isStill ? `Go on (${formatCount(store.behind)} more)` : "Pause"}</button>
+          <PauseButton of={ring} onChange={changed} />
           <button type="button" onClick={() => download(items)} disabled={items.length === 0}>Download</button>
-          <button type="button" onClick={() => { store.clear(); changed(); }}>Clear</button>
+          <button type="button" onClick={() => { ring.clear(); changed(); }}>Clear</button>
         </div>
       </div>
       {error !== undefined && <p class="fault" role="alert"><Text>{error}</Text></p>}
       {items.length === 0
-        ? <Empty title={store.count === 0 ? "Nothing was written yet" : "No line is like that"}>{store.count === 0 && <p>{"functionName" in subject ? "Lines come here as instances write them to stdout and stderr." : "Only instances that serve one invocation at a time tell which one wrote a line; of a web server, see its function's logs."}</p>}</Empty>
-        : <VirtualList items={items} rowHeight={rowHeight} label="Lines" class="lines" followsEnd={!store.isStill} keyOf={({ number }) => number} show={(each) => <Line kept={each} find={text} onOpen={setOpened} />} />}
-      <p class="hint" role="status">{formatCount(items.length)} of {formatCount(store.count)} lines{store.isStill ? ", paused" : ""}</p>
+        ? <Empty title={ring.count === 0 ? "Nothing was written yet" : "No line is like that"}>{ring.count === 0 && <p>{"functionName" in subject ? "Lines come here as instances write them to stdout and stderr." : "Only instances that serve one invocation at a time tell which one wrote a line; of a web server, see its function's logs."}</p>}</Empty>
+        : <VirtualList items={items} rowHeight={rowHeight} label="Lines" class="lines" followsEnd={!ring.isStill} keyOf={({ number }) => number} show={(each) => <Line kept={each} find={text} onOpen={setOpened} />} />}
+      <p class="hint" role="status">{formatCount(items.length)} of {formatCount(ring.count)} lines{ring.isStill ? ", paused" : ""}</p>
       {opened !== undefined && <WholeLine line={opened} onClose={() => setOpened(undefined)} />}
     </section>
   );
@@ -83,6 +82,7 @@ function Line({ kept: { line }, find, onOpen }: { readonly kept: KeptLine; reado
     <div class={`log-line ${line.stream}`}>
       <span class="time"><Moment at={line.at} /></span>
       <span class="host" title={inert(`${line.siteId} / ${line.agentId} / ${line.instanceId}`)}><Text>{line.agentId}</Text></span>
+      <span class="stream">{streamNames[line.stream]}</span>
       <span class="text">{find === "" ? <Text>{shown}</Text> : <Found text={shown} find={find} />}</span>
       <button type="button" class="more" aria-label="Show the whole line" onClick={() => onOpen(line)}>{hidden > 0 ? `+${formatCount(hidden)}` : "⋯"}</button>
     </div>

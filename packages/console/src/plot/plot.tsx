@@ -63,7 +63,7 @@ export function Plot({ title, kind, points, names, fromMs, untilMs, stepMs, scal
           {ticks.map((tick) => <g key={tick} class="tick"><line x1={left} x2={width} y1={y(tick)} y2={y(tick)} /><text x={left - 6} y={y(tick) + 4}>{format(tick)}</text></g>)}
           {kind === "stack" && columns.map(({ atMs, parts }) => parts.map(({ name, from, until }) => <rect key={`${atMs}${name}`} class={name} x={x(atMs)} width={columnWidth} y={y(until)} height={Math.max(0.5, y(from) - y(until))} />))}
           {kind === "lines" && names.map((name) => <path key={name} class={name} d={linePath(points.map(({ atMs, values }) => ({ atMs: atMs + stepMs / 2, value: values[name] })), x, y, stepMs * 3)} />)}
-          {kind === "lines" && points.map(({ atMs, values }) => names.map((name) => values[name] !== undefined && <circle key={`${atMs}${name}`} class={name} cx={x(atMs + stepMs / 2)} cy={y(values[name])} r={1.6} />))}
+          {kind === "lines" && points.map(({ atMs, values }) => names.map((name) => values[name] !== undefined && <circle key={`${atMs}${name}`} class={name} cx={x(atMs + stepMs / 2)} cy={y(values[name])} r={2} />))}
           {read !== undefined && <line class="reading" x1={x(read.atMs + stepMs / 2)} x2={x(read.atMs + stepMs / 2)} y1={top} y2={height - bottom} />}
           <text class="time" x={left} y={height - 4}>{formatTime(fromMs).slice(0, 5)}</text>
           <text class="time end" x={width} y={height - 4}>{formatTime(untilMs).slice(0, 5)}</text>

@@ -15,7 +15,7 @@ import { moves, route } from "./navigation.ts";
 import { Notices } from "./notices.tsx";
 import { Palette } from "./palette.tsx";
 import { Empty, Heading } from "./parts.tsx";
-import type { Route } from "./route.ts";
+import { type Route, titleOf } from "./route.ts";
 import type { Session } from "./session.ts";
 import { SessionContext } from "./session-context.ts";
 import { ShortcutHelp } from "./shortcuts.tsx";
@@ -47,9 +47,8 @@ function Screen({ session }: { readonly session: Session }) {
   }, [moved]);
   const shown = route.value;
   useEffect(() => {
-    const [part = "Fleet"] = window.location.pathname.split("/").filter((each) => each !== "" && each !== "console");
-    document.title = `${part.charAt(0).toUpperCase()}${part.slice(1)} · Longshore`;
-  }, [shown.page]);
+    document.title = titleOf(window.location.pathname);
+  }, [shown]);
   if (state.phase === "locked") return <Unlock because={state.because} />;
   if (state.phase === "refused") return <Refused because={state.because} />;
   return <main id="main" ref={main}><Place route={shown} /></main>;

@@ -9,6 +9,8 @@ import { Choice } from "./parts.tsx";
 
 const entries = [["fleet", "Fleet"], ["functions", "Functions"], ["invocations", "Invocations"], ["work", "Work"], ["logs", "Logs"]] as const;
 
+const themeNames = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" } as const;
+
 /** The way to every part of the console, and how the page stands. */
 export function Menu({ route }: { readonly route: Route }) {
   const session = useSession();
@@ -22,7 +24,7 @@ export function Menu({ route }: { readonly route: Route }) {
       <div class="menu-end">
         <button type="button" class="jump" onClick={() => (isPaletteOpen.value = true)}>Jump to … <kbd>Ctrl K</kbd></button>
         <Status />
-        <Choice isInline label="Colours" value={theme.value} options={themes.map((each) => [each, each] as const)} onChange={(next) => setTheme(next as Theme)} />
+        <Choice isInline label="Colours" value={theme.value} options={themes.map((each) => [each, themeNames[each]] as const)} onChange={(next) => setTheme(next as Theme)} />
         {session.keys.key !== undefined && <button type="button" onClick={() => void session.unlock(undefined)}>Lock</button>}
       </div>
     </header>

@@ -51,10 +51,10 @@ export function Palette() {
   };
   return (
     <dialog ref={dialog} class="palette" aria-label="Jump to" onClose={() => (isPaletteOpen.value = false)}>
-      <input type="text" role="combobox" aria-expanded="true" aria-controls="palette-list" aria-activedescendant={`palette-${chosen}`} aria-label="Jump to a function, host, site or invocation" placeholder="Function, host, site, or an invocation's id" autofocus value={text} onInput={(event) => type(event.currentTarget.value)} onKeyDown={onKey} />
+      <input type="text" role="combobox" aria-expanded="true" aria-controls="palette-list" {...(found.length > 0 && { "aria-activedescendant": `palette-${chosen}` })} aria-label="Jump to a function, host, site or invocation" placeholder="Function, host, site, or an invocation's id" autofocus value={text} onInput={(event) => type(event.currentTarget.value)} onKeyDown={onKey} />
       <ul id="palette-list" role="listbox" aria-label="Places">
         {found.map((target, at) => <li key={`${target.kind}/${target.name}`} id={`palette-${at}`} role="option" aria-selected={at === chosen} onClick={() => open(target)}><Text>{target.name}</Text><small>{target.kind}</small></li>)}
-        {found.length === 0 && <li class="hint">Nothing is called like that</li>}
+        {found.length === 0 && <li class="hint" role="option" aria-disabled="true" aria-selected="false">Nothing is called like that</li>}
       </ul>
     </dialog>
   );

@@ -35,6 +35,16 @@ export function Panel({ title, actions, children, class: name = "" }: { readonly
   );
 }
 
+/** What is too wide for a narrow screen, as tables are: it scrolls sideways within itself, by keyboard too. */
+export function Sideways({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+  return <div class="sideways" role="group" aria-label={label} tabIndex={0}>{children}</div>;
+}
+
+/** What is plain to see from where it stands, in words for those who hear the page. */
+export function Unseen({ children }: { readonly children: ComponentChildren }) {
+  return <span class="unseen">{children}</span>;
+}
+
 /** A number that matters, with what it is of. */
 export function Figure({ label, value, detail, tone }: { readonly label: string; readonly value: ComponentChildren; readonly detail?: ComponentChildren; readonly tone?: "bad" | "warn" | undefined }) {
   return <div class={`figure ${tone ?? ""}`}><dt>{label}</dt><dd>{value}{detail !== undefined && <small>{detail}</small>}</dd></div>;

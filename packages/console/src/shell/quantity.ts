@@ -29,6 +29,11 @@ export function formatCount(count: number): string {
   return count < 999_950 ? `${trimmed(count / 1000, 1)} k` : `${trimmed(count / 1_000_000, 1)} M`;
 }
 
+/** A rate: `0.05/s`, `12/s`. */
+export function formatPerSecond(rate: number): string {
+  return `${formatCount(Math.round(rate * 1000) / 1000)}/s`;
+}
+
 /** How long ago that was: `now`, `12 s ago`. */
 export function formatAgo(thenMs: number, nowMs: number): string {
   const ms = nowMs - thenMs;

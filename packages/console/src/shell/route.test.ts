@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressOf, readRoute, sectionOf } from "./route.ts";
+import { addressOf, readRoute, sectionOf, titleOf } from "./route.ts";
 
 describe("readRoute()", () => {
   it.each([
@@ -33,5 +33,11 @@ describe("addressOf()", () => {
 
   it("belongs to a part of the menu", () => {
     expect([sectionOf(readRoute("/", "")), sectionOf(readRoute("/console/deploy", "")), sectionOf(readRoute("/x", ""))]).toEqual(["fleet", "functions", undefined]);
+  });
+});
+
+describe("titleOf()", () => {
+  it.each([["/", "Fleet · Longshore"], ["/console/functions/tide/logs", "logs · tide · Functions · Longshore"], ["/console/functions/%E2%80%AEgpj", "⟨U+202E⟩gpj · Functions · Longshore"]])("of %s names the narrowest part first, and hides nothing", (path, title) => {
+    expect(titleOf(path)).toBe(title);
   });
 });

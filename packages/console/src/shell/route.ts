@@ -1,3 +1,5 @@
+import { inert } from "./inert.ts";
+
 /** Every place of the console, as it stands in the address: a link to it leads there again. */
 export type Route =
   | { readonly page: "fleet"; readonly query: Query }
@@ -40,6 +42,12 @@ function functionRoute(name: string, tab: string | undefined, query: Query): Rou
 function workRoute(tab: string | undefined, query: Query): Route {
   const known = tab === undefined ? "queue" : workTabs.find((each) => each === tab);
   return known === undefined ? { page: "nowhere", query } : { page: "work", tab: known, query };
+}
+
+/** The page's title at a path: the narrowest part first, as tabs cut it short. */
+export function titleOf(path: string): string {
+  const [part = "fleet", ...narrower] = partsOf(path);
+  return [...narrower.toReversed(), `${part.charAt(0).toUpperCase()}${part.slice(1)}`, "Longshore"].map(inert).join(" · ");
 }
 
 function partsOf(path: string): string[] {

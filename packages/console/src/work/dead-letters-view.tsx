@@ -4,7 +4,7 @@ import { Link } from "../shell/link.tsx";
 import { changeQuery } from "../shell/navigation.ts";
 import { act, notify } from "../shell/notices.tsx";
 import { usePolled } from "../shell/now.ts";
-import { Choice, Empty, Panel } from "../shell/parts.tsx";
+import { Choice, Empty, Panel, Sideways, Unseen } from "../shell/parts.tsx";
 import type { Query } from "../shell/route.ts";
 import { useSession } from "../shell/session-context.ts";
 import { Moment, OutcomeBadge, Text } from "../shell/text.tsx";
@@ -30,10 +30,10 @@ export function DeadLettersView({ query }: { readonly query: Query }) {
   return (
     <Panel title="Kept for 14 days" actions={<div class="actions">{choice}<button type="button" disabled={name === undefined || value.items.length === 0} title={name === undefined ? "Choose a function first" : undefined} onClick={() => void redriveAll()}>Submit all again</button></div>}>
       {value.items.length === 0 ? <Empty title="No dead letters"><p>Accepted work whose attempts all failed stands here with what its caller sent, so that nothing is lost.</p></Empty> : (
-        <div class="scroll"><table>
-          <thead><tr><th>Function</th><th>Outcome</th><th>Ended</th><th class="number">Attempts</th><th>Why</th><th /></tr></thead>
+        <Sideways label="Dead letters"><table>
+          <thead><tr><th>Function</th><th>Outcome</th><th>Ended</th><th class="number">Attempts</th><th>Why</th><th><Unseen>What can be done</Unseen></th></tr></thead>
           <tbody>{value.items.map((letter) => <Row key={letter.record.invocationId} letter={letter} onChange={again} />)}</tbody>
-        </table></div>
+        </table></Sideways>
       )}
       {value.hasMore && <p class="hint">The first {shown}; there are more.</p>}
     </Panel>

@@ -1,7 +1,7 @@
 import type { InvocationView } from "@longshore/sdk";
 import { Link } from "../shell/link.tsx";
 import { useNow, usePolled } from "../shell/now.ts";
-import { Command, Empty, Figure, Panel } from "../shell/parts.tsx";
+import { Command, Empty, Figure, Panel, Sideways } from "../shell/parts.tsx";
 import { formatCount, formatMs } from "../shell/quantity.ts";
 import { useSession } from "../shell/session-context.ts";
 import { Ago, Badge, Moment, Text } from "../shell/text.tsx";
@@ -32,7 +32,7 @@ export function QueuePanel() {
       )}
       <Panel title="Not ended yet">
         {items.length === 0 ? <Empty title="Nothing waits"><p>Work that is accepted onto disk stands here until it is done. To have some accepted:</p><Command>longshore invoke NAME -d '…' --async</Command></Empty> : (
-          <div class="scroll"><table>
+          <Sideways label="Not ended yet"><table>
             <thead><tr><th>Function</th><th>State</th><th>Accepted</th><th class="number">Attempt</th><th>Where, or when</th><th>Invocation</th></tr></thead>
             <tbody>
               {items.map((view) => (
@@ -45,7 +45,7 @@ export function QueuePanel() {
                 </tr>
               ))}
             </tbody>
-          </table></div>
+          </table></Sideways>
         )}
         {pending.value.hasMore && <p class="hint">The first {shown}; there are more.</p>}
       </Panel>

@@ -3,7 +3,7 @@ import { Link } from "../shell/link.tsx";
 import { goTo } from "../shell/navigation.ts";
 import { act } from "../shell/notices.tsx";
 import { useNow, usePolled } from "../shell/now.ts";
-import { Command, Empty, Panel } from "../shell/parts.tsx";
+import { Command, Empty, Panel, Sideways, Unseen } from "../shell/parts.tsx";
 import { formatMs } from "../shell/quantity.ts";
 import { addressOf } from "../shell/route.ts";
 import { useSession } from "../shell/session-context.ts";
@@ -17,10 +17,10 @@ export function SchedulesView() {
   return (
     <Panel title="Schedules">
       {value.length === 0 ? <Empty title="Nothing is scheduled"><p>A function can be invoked by a cron line or at an interval:</p><Command>longshore schedule set nightly --function NAME --cron '0 3 * * *'</Command></Empty> : (
-        <div class="scroll"><table>
-          <thead><tr><th>Schedule</th><th>Function</th><th>When</th><th>Next</th><th>Last</th><th /></tr></thead>
+        <Sideways label="Schedules"><table>
+          <thead><tr><th>Schedule</th><th>Function</th><th>When</th><th>Next</th><th>Last</th><th><Unseen>What can be done</Unseen></th></tr></thead>
           <tbody>{value.map((schedule) => <Row key={schedule.name} schedule={schedule} onChange={again} />)}</tbody>
-        </table></div>
+        </table></Sideways>
       )}
     </Panel>
   );

@@ -5,7 +5,7 @@ import { DeadLettersView } from "./dead-letters-view.tsx";
 import { QueuePanel } from "./queue-panel.tsx";
 import { SchedulesView } from "./schedules-view.tsx";
 
-const names: Readonly<Record<WorkTab, string>> = { queue: "Waiting and running", "dead-letters": "Dead letters", schedules: "Schedules" };
+const names: Readonly<Record<WorkTab, string>> = { queue: "Under way", "dead-letters": "Dead letters", schedules: "Schedules" };
 
 /** Accepted work: what waits, what could not be done, and what is to be done at times. */
 export function WorkView({ tab, query }: { readonly tab: WorkTab; readonly query: Query }) {
