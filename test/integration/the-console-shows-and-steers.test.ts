@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBrowser, type TestBrowser } from "../support/browser.ts";
-import { consoleBundle, takePictures, watchForSlips } from "../support/console-pages.ts";
+import { consoleBundle, watchForSlips } from "../support/console-pages.ts";
 import { CuttableLink } from "../support/cuttable-link.ts";
 import { startFleet, type TestFleet } from "../support/fleet.ts";
 import { laboratoryFunction, shellFunction } from "../support/functions.ts";
@@ -143,27 +143,6 @@ describe("the console of a fleet of two sites", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "tide", level: 1 }).waitFor();
   });
-
-  it("looks as its pictures show, light and dark, wide and as on a phone", async () => {
-    const { pathname } = new URL(page.url());
-    expect(pathname).toBe("/console/functions/tide");
-    const handle = await test.fleet.enqueue("tide", "evening");
-    await handle.ended();
-    await takePictures(page, url, [
-      { name: "fleet", path: "/console/fleet", shows: "Hosts by site" },
-      { name: "host", path: `/console/fleet/${test.agents[0]!.agentId}`, shows: "Functions here" },
-      { name: "functions", path: "/console/functions", shows: "tide" },
-      { name: "function", path: "/console/functions/tide", shows: "Over time" },
-      { name: "try", path: "/console/functions/tide/try", shows: "Answer" },
-      { name: "deploy", path: "/console/deploy?of=tide", shows: "Environment" },
-      { name: "invocations", path: "/console/invocations", shows: "shown, newest first" },
-      { name: "invocation", path: `/console/invocations/${handle.invocationId}`, shows: "Its life" },
-      { name: "queue", path: "/console/work", shows: "Not ended yet" },
-      { name: "dead-letters", path: "/console/work/dead-letters", shows: "Kept for 14 days" },
-      { name: "schedules", path: "/console/work/schedules", shows: "Schedules" },
-      { name: "logs", path: "/console/logs?function=tide", shows: "told the tide" },
-    ], "two-sites");
-  }, 300_000);
 
   it("never asked anybody but its broker, and never ran against its policy", () => {
     expect(slips()).toEqual([]);

@@ -24,8 +24,9 @@ export async function takePictures(page: Page, url: string, screens: readonly Co
     for (const [width, height, size] of [[1440, 900, "wide"], [390, 844, "phone"]] as const) {
       await page.setViewportSize({ width, height });
       for (const { name, path, shows } of screens) {
-        await page.goto(`${url}${path}`);
-        await page.locator("main").getByText(shows).first().waitFor();
+        await page.goto(`${url}${path}`, { waitUntil: "networkidle" }); // What is asked for is there then.
+        await page.locator("main").getByText(shows).filter({ visible: true }).first().waitFor();
+        await page.getByText("Live", { exact: true }).waitFor();
         await page.screenshot({ path: join(picturesFolder, `${prefix}-${name}-${colorScheme}-${size}.png`), fullPage: size === "wide" });
       }
     }

@@ -36,6 +36,8 @@ export interface TestFleet extends AsyncDisposable {
   readonly url: string;
   /** Every broker's. */
   readonly urls: readonly string[];
+  /** The API key that was made with the fleet. */
+  readonly apiKey: string | undefined;
   readonly brokers: readonly Broker[];
   readonly agents: readonly TestAgent[];
   /** A client of the first broker. */
@@ -106,6 +108,7 @@ export async function startFleet(options: TestFleetOptions = {}): Promise<TestFl
   return {
     url,
     urls: running.map((broker) => broker.url),
+    apiKey: running[0]?.apiKey,
     brokers,
     agents,
     fleet,
