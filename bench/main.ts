@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { cold, coldLambda, coldPlain, coldStatic } from "./benches/cold.ts";
 import { neighbours, takeOver } from "./benches/backlog.ts";
 import { burst } from "./benches/burst.ts";
+import { consolePage } from "./benches/console.ts";
 import { idle } from "./benches/idle.ts";
 import { overload } from "./benches/overload.ts";
 import { accept, drainQueue } from "./benches/queue.ts";
@@ -38,6 +39,7 @@ const benches: Record<string, (rig: Rig) => Promise<BenchResult>> = {
   "take-over": takeOver,
   overload,
   scale,
+  console: consolePage,
 };
 
 const usage = `npm run bench -- [NAME…] [--json] [--report FILE.html] [--save FILE.json] [--against FILE.json]

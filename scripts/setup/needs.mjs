@@ -22,7 +22,10 @@ export const buildNeeds = [node, pnpm, dependencies];
 /** To run a fleet on this machine. */
 export const fleetNeeds = [...workspaceNeeds, consoleBundle, engine, natsServer, busybox];
 /** To measure a fleet: by name only what that bench needs. @param {readonly string[]} names */
-export const benchNeeds = (names) => [...fleetNeeds, ...(names.length === 0 || names.includes("cold-lambda") || names.includes("resume") ? [lambdaRuntime] : [])];
+export const benchNeeds = (names) => {
+  const isAny = (...these) => names.length === 0 || these.some((name) => names.includes(name));
+  return [...fleetNeeds, ...(isAny("cold-lambda", "resume") ? [lambdaRuntime] : []), ...(isAny("console") ? [chromium] : [])];
+};
 /** To run the tests against an engine that is newer than the machine's. */
 export const newerEngineNeeds = [newerEngine];
 /** To run every test. */
