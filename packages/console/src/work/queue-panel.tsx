@@ -37,7 +37,7 @@ export function QueuePanel() {
             <tbody>
               {items.map((view) => (
                 <tr key={view.invocationId}>
-                  <td><Text>{view.functionName}</Text></td>
+                  <td><Link to={["functions", view.functionName]}><Text>{view.functionName}</Text></Link></td>
                   <td><Badge tone={view.state === "running" ? "info" : "quiet"}>{view.state}</Badge>{view.cancelRequested === true && <Badge tone="warn">to be cancelled</Badge>}</td>
                   <td><Ago at={view.acceptedAt} nowMs={nowMs} /></td><td class="number">{view.attempt ?? 1}</td>
                   <td>{view.siteId !== undefined ? <Text>{`${view.siteId} / ${view.agentId ?? ""}`}</Text> : view.notBefore !== undefined ? <>not before <Moment at={view.notBefore} /></> : ""}</td>
