@@ -206,7 +206,7 @@ describe("the console, audited by axe-core for WCAG 2.2 A and AA,", () => {
       document.querySelector("main textarea")?.parentElement?.querySelector("label")?.remove();
       document.querySelector<HTMLElement>("main h2")!.style.color = "#c8d2d2";
       const buttons = document.querySelectorAll<HTMLElement>(".tabs a");
-      for (const button of buttons) Object.assign(button.style, { padding: "0", fontSize: "8px" });
+      for (const button of buttons) Object.assign(button.style, { padding: "0", width: "12px", overflow: "hidden" });
     });
     await page.emulateMedia({ colorScheme: "light" });
     const { faults } = await auditPage(page);

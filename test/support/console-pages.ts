@@ -24,7 +24,8 @@ export async function takePictures(page: Page, url: string, screens: readonly Co
     for (const [width, height, size] of [[1440, 900, "wide"], [390, 844, "phone"]] as const) {
       await page.setViewportSize({ width, height });
       for (const { name, path, shows } of screens) {
-        await page.goto(`${url}${path}`, { waitUntil: "networkidle" }); // What is asked for is there then.
+        await page.goto(`${url}${path}`);
+        await page.waitForLoadState("networkidle", { timeout: 2_500 }).catch(() => undefined); // A page that follows something is never idle.
         await page.locator("main").getByText(shows).filter({ visible: true }).first().waitFor();
         await page.getByText("Live", { exact: true }).waitFor();
         await page.screenshot({ path: join(picturesFolder, `${prefix}-${name}-${colorScheme}-${size}.png`), fullPage: size === "wide" });

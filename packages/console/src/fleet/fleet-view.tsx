@@ -1,6 +1,6 @@
 import type { AgentView } from "@longshore/sdk";
 import { useMemo, useState } from "preact/hooks";
-import { FleetPlot } from "../functions/fleet-plot.tsx";
+import { FleetPlot, fleetHistoryMs } from "../functions/fleet-plot.tsx";
 import { useHistory } from "../functions/use-history.ts";
 import { Link } from "../shell/link.tsx";
 import { changeQuery } from "../shell/navigation.ts";
@@ -19,13 +19,11 @@ import { instancesOf } from "./instances.ts";
 import { RightNow } from "./right-now.tsx";
 import { totalsOf } from "./totals.ts";
 
-const historyMs = 600_000;
-
 /** Sites and the hosts in them, as they stand and change. */
 export function FleetView({ query }: { readonly query: Query }) {
   const { fleetStore, fleetDraws } = useSession();
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
-  const history = useHistory(undefined, historyMs);
+  const history = useHistory(undefined, fleetHistoryMs);
   const draws = fleetDraws.value;
   const agents = fleetStore.agents();
   const totals = useMemo(() => totalsOf(agents), [draws]);
@@ -49,7 +47,7 @@ export function FleetView({ query }: { readonly query: Query }) {
               : <><HostsHead /><VirtualList items={rows} rowHeight={44} label="Hosts" class="hosts" keyOf={keyOf} show={(row) => (row.kind === "site" ? <SiteRow row={row} onFold={fold} /> : <HostRow agent={row.agent} />)} /></>}
           </Panel>
           <div class="side">
-            <FleetPlot history={history} lastMs={historyMs} />
+            <FleetPlot history={history} />
             <Changes changes={fleetStore.changes.items()} />
           </div>
         </div>
@@ -88,7 +86,7 @@ function HostRow({ agent }: { readonly agent: AgentView }) {
       <span class="number">{capacity.running}<Unseen> running</Unseen></span>
       <CapacityBar instances={instancesOf(agent)} />
       <span class="wide-only number">{memoryText(capacity)}</span>
-      <span class="wide-only quiet">{introduction === undefined ? "" : `${introduction.engine.name} ${introduction.engine.version}, ${introduction.architecture}`}</span>
+      <span class="wide-only quiet">{introduction === undefined ? "" : `${introduction.architecture}, ${introduction.engine.name} ${introduction.engine.version.replace(/\+.*/, "")}`}</span>
     </Link>
   );
 }

@@ -23,7 +23,7 @@ export function RightNow({ totals, history }: { readonly totals: Totals; readonl
   return (
     <dl class="figures" aria-label="Right now">
       <Figure label="Hosts ready" value={`${formatCount(ready)} / ${formatCount(totals.hosts)}`} detail={statesText(totals)} tone={(totals.states.lost ?? 0) + (totals.states.unhealthy ?? 0) > 0 ? "bad" : undefined} />
-      <Figure label="Running" value={formatCount(totals.running)} detail={`in ${formatCount(totals.busy)} instances; ${formatCount(totals.idle)} idle, ${formatCount(totals.held)} held`} />
+      <Figure label="Running" value={formatCount(totals.running)} detail={`instances: ${formatCount(totals.busy)} busy, ${formatCount(totals.idle)} idle, ${formatCount(totals.held)} held`} />
       <Figure label="Calls, last minute" value={`${formatCount(recent.perSecond)}/s`} detail={recent.p50Ms === undefined ? "none ended" : `median ${formatMs(recent.p50Ms)}`} />
       <Figure label="Failed, last minute" value={failed === 0 ? 0 : <Link to={["invocations"]} query={{ outcome: "troubled" }}>{formatCount(failed)}</Link>} detail={`${(recent.failedShare * 100).toFixed(1)} %`} tone={failed > 0 ? "bad" : undefined} />
       <Figure label="Memory promised" value={`${Math.round(used * 100)} %`} detail={<><Meter share={used} label={`${Math.round(used * 100)} % of the memory is promised`} />{formatBytes(totals.memoryBytes)} in all</>} />

@@ -1,6 +1,6 @@
 import type { HistoryPoint } from "@longshore/protocol";
 
-const width = 120;
+const width = 180;
 const height = 28;
 
 /** How many ended over time, in a line's height; what failed stands out. */

@@ -5,14 +5,21 @@ import { Moment, OutcomeBadge, Text } from "../shell/text.tsx";
 import { VirtualList } from "../shell/virtual-list.tsx";
 import { durationOf, isTroubled } from "./invocation-filter.ts";
 
+export interface InvocationRowsProps {
+  readonly records: readonly InvocationRecord[];
+  readonly isLong?: boolean;
+  /** What is plain from where they stand, and left out to the eye. */
+  readonly plain?: "function" | "host";
+}
+
 /** Invocations that ended, each a line that leads to it. A long list scrolls within itself. */
-export function InvocationRows({ records, isLong = false }: { readonly records: readonly InvocationRecord[]; readonly isLong?: boolean }) {
+export function InvocationRows({ records, isLong = false, plain }: InvocationRowsProps) {
   if (isLong) return <><InvocationsHead /><VirtualList items={records} rowHeight={40} label="Invocations, newest first" class="invocations" keyOf={({ invocationId, attempt }) => `${invocationId}/${attempt}`} show={(record) => <InvocationRow record={record} />} /></>;
-  return <div class="invocations short" role="list" aria-label="Invocations, newest first">{records.map((record) => <div key={record.invocationId} role="listitem"><InvocationRow record={record} /></div>)}</div>;
+  return <div class={`invocations ${plain === undefined ? "" : `without-${plain}`}`} role="list" aria-label="Invocations, newest first">{records.map((record) => <div key={record.invocationId} role="listitem"><InvocationRow record={record} /></div>)}</div>;
 }
 
 function InvocationsHead() {
-  return <div class="invocation-row head wide-only" aria-hidden="true"><span>Ended</span><span>Outcome</span><span>Function</span><span class="number">Took</span><span>Start</span><span>Where</span><span>Why, or which</span></div>;
+  return <div class="invocation-row head wide-only" aria-hidden="true"><span>Ended</span><span>Outcome</span><span>Function</span><span class="number">Took</span><span>Start</span><span>Where</span><span>Why, or its id</span></div>;
 }
 
 function InvocationRow({ record }: { readonly record: InvocationRecord }) {
@@ -24,7 +31,7 @@ function InvocationRow({ record }: { readonly record: InvocationRecord }) {
       <span class="name"><Text>{functionName}</Text></span>
       <span class="number">{formatMs(durationOf(record))}</span>
       <span class="wide-only quiet">{start ?? ""}</span>
-      <span class="wide-only"><Text>{siteId === undefined ? "no host" : `${siteId} / ${agentId ?? ""}`}</Text></span>
+      <span class="wide-only where"><Text>{siteId === undefined ? "no host" : `${siteId} / ${agentId ?? ""}`}</Text></span>
       <span class="wide-only why">{result.message !== undefined ? <Text>{result.message.slice(0, 200)}</Text> : <code>{invocationId}</code>}</span>
     </Link>
   );

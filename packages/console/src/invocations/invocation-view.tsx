@@ -75,7 +75,7 @@ function Finished({ record, crumbs }: { readonly record: InvocationRecord; reado
   return (
     <>
       <Heading title={<><Link to={["functions", functionName]}><Text>{functionName}</Text></Link> <OutcomeBadge outcome={result.outcome} status={result.status} /></>} crumbs={crumbs}><RunAgain record={record} hasLetter={letter !== undefined} /></Heading>
-      <p><code><Text>{invocationId}</Text></code>, accepted <Moment at={record.acceptedAt} isFull />, over <Moment at={record.finishedAt} />{record.redriveOf !== undefined && <>, again of <Link to={["invocations", record.redriveOf]}><Text>{record.redriveOf}</Text></Link></>}{record.trace !== undefined && <>, trace <code><Text>{record.trace.traceId}</Text></code></>}</p>
+      <p><code><Text>{invocationId}</Text></code>, accepted <Moment at={record.acceptedAt} isFull />, ended <Moment at={record.finishedAt} />{record.redriveOf !== undefined && <>, again of <Link to={["invocations", record.redriveOf]}><Text>{record.redriveOf}</Text></Link></>}{record.trace !== undefined && <>, trace <code><Text>{record.trace.traceId}</Text></code></>}</p>
       {result.outcome !== "succeeded" && <Why record={record} />}
       <div class="columns">
         <Panel title="Its life" class="wide"><TimelineView timeline={timelineOf(record)} /><p class="hint">Why there: <Text>{whyThere(record)}</Text></p></Panel>
@@ -134,7 +134,7 @@ function Exchange({ record: { invocationId, resultKept, resultHeaders, resultByt
       <Panel title="Request" class="half">
         {sent === undefined ? letter === undefined ? <p class="hint">It was not sent from this page, and brokers keep the requests of dead letters only.</p> : <><p><code><Text>{`${letter.request.method} ${letter.request.target}`}</Text></code></p><HeaderTable headers={letter.request.headers} /></> : <><p><code><Text>{`${sent.draft.method} ${sent.draft.path}`}</Text></code></p><Block label="Request's headers and body">{`${sent.draft.headers}\n\n${sent.draft.body}`}</Block></>}
       </Panel>
-      <Panel title="Answer" class="half" actions={resultKept && text === undefined ? <button type="button" onClick={show}>Show its body ({formatBytes(resultBytes)})</button> : undefined}>
+      <Panel title="Answer" class="half" actions={resultKept && resultBytes > 0 && text === undefined ? <button type="button" onClick={show}>Show its body ({formatBytes(resultBytes)})</button> : undefined}>
         {resultHeaders === undefined ? <p class="hint">Its headers are not kept.</p> : <HeaderTable headers={resultHeaders} />}
         {!resultKept && <p class="hint">Its body is not kept.</p>}
         {text !== undefined && <Block label="Answer's body">{text}</Block>}

@@ -46,7 +46,7 @@ function Filters({ query }: { readonly query: Query }) {
       <button type="button" class="phone-only" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>{isOpen ? "Fewer filters" : "More filters"}</button>
       <div class={isOpen ? "more-filters open" : "more-filters"}>
         <Field label="Slower than, ms" type="number" value={query["slower"] ?? ""} onInput={(slower) => changeQuery({ slower })} />
-        <Field label="Ended before" value={query["before"] ?? ""} onInput={(before) => changeQuery({ before })} placeholder="2026-11-28 20:15" />
+        <Field label="Ended before" value={query["before"] ?? ""} onInput={(before) => changeQuery({ before })} placeholder="as 2026-11-28 20:15" />
         <Field label="Id" type="search" value={query["id"] ?? ""} onInput={(id) => changeQuery({ id })} placeholder="any part of it" isCode />
       </div>
       {query["agent"] !== undefined && <button type="button" onClick={() => changeQuery({ agent: "" })}>Not only of <Text>{query["agent"]}</Text></button>}

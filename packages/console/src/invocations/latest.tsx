@@ -32,7 +32,7 @@ export function Latest({ title, filter, query, children }: LatestProps) {
   const records = newestOf(tail.latest(filter, shown), before ?? [], shown);
   return (
     <Panel title={title} actions={<Link to={["invocations"]} query={query}>All of them</Link>}>
-      {records.length > 0 ? <InvocationRows records={records} /> : before === undefined && error === undefined ? <p class="hint">Asking …</p> : children}
+      {records.length > 0 ? <InvocationRows records={records} plain={functionName !== undefined ? "function" : "host"} /> : before === undefined && error === undefined ? <p class="hint">Asking …</p> : children}
     </Panel>
   );
 }

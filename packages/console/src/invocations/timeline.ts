@@ -58,7 +58,7 @@ function pastSegments(past: NonNullable<InvocationRecord["past"]>, acceptedMs: n
     const sentMs = sentAt === undefined ? fromMs : Math.max(fromMs, Date.parse(sentAt) - acceptedMs);
     const untilMs = Math.max(sentMs, Date.parse(endedAt) - acceptedMs);
     const waited: Segment[] = sentMs > fromMs ? [{ kind: index === 0 ? "placement" : "backoff", label: index === 0 ? "Placement" : "Backoff and placement", fromMs, untilMs: sentMs }] : [];
-    const segment: Segment = { kind: "attempt", label: `Attempt ${attempt}`, fromMs: sentMs, untilMs, detail: `${siteId} / ${agentId}: ${result.outcome}`, isBad: true };
+    const segment: Segment = { kind: "attempt", label: `Attempt ${attempt}`, fromMs: sentMs, untilMs, detail: `${siteId} / ${agentId}: ${result.outcome.replaceAll("_", " ")}${sentAt === undefined ? "; the wait before it included" : ""}`, isBad: true };
     fromMs = untilMs;
     return [...waited, segment];
   });

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatTime } from "../shell/quantity.ts";
-import { linePath, niceTicks, stack } from "./scale.ts";
+import { decades, linePath, niceTicks, stack } from "./scale.ts";
 
 /** A point in time with a value by name. */
 export interface PlotPoint {
@@ -10,6 +10,7 @@ export interface PlotPoint {
 
 export interface PlotProps {
   readonly title: string;
+  /** `lines` are drawn over powers of ten. */
   readonly kind: "stack" | "lines";
   readonly points: readonly PlotPoint[];
   /** In order: of a stack from below; each has its colour by its name. */
@@ -38,11 +39,11 @@ export function Plot({ title, kind, points, names, fromMs, untilMs, stepMs, scal
     return () => observer.disconnect();
   }, []);
   const columns = stack(points, names, scale);
-  const largest = kind === "stack" ? Math.max(0, ...columns.map(({ parts }) => parts.at(-1)?.until ?? 0)) : Math.max(0, ...points.flatMap(({ values }) => names.map((name) => values[name] ?? 0)));
-  const ticks = niceTicks(largest);
-  const most = ticks.at(-1) ?? 1;
+  const ticks = kind === "stack" ? niceTicks(Math.max(0, ...columns.map(({ parts }) => parts.at(-1)?.until ?? 0))) : decades(points.flatMap(({ values }) => names.map((name) => values[name] ?? 0)));
+  const [least = 0, most = 1] = [ticks[0], ticks.at(-1)];
+  const shareOf = (value: number) => (kind === "stack" ? value / most : Math.log(Math.max(value, least) / least) / Math.log(most / least));
   const x = (atMs: number) => left + ((atMs - fromMs) / Math.max(1, untilMs - fromMs)) * (width - left);
-  const y = (value: number) => height - bottom - (value / most) * (height - bottom - top);
+  const y = (value: number) => height - bottom - shareOf(value) * (height - bottom - top);
   const read = readAt === undefined ? undefined : points[Math.min(points.length - 1, Math.max(0, readAt))];
   const point = (event: PointerEvent & { currentTarget: Element }) => {
     const atMs = fromMs + ((event.clientX - event.currentTarget.getBoundingClientRect().left - left) / (width - left)) * (untilMs - fromMs) - stepMs / 2;

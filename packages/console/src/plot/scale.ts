@@ -7,6 +7,15 @@ export function niceTicks(max: number, count = 4): readonly number[] {
   return Array.from({ length: Math.ceil(max / step - 1e-9) + 1 }, (_, at) => Number((at * step).toPrecision(12)));
 }
 
+/** Powers of ten, two at least, that hold what is above 0 of the values between them: for durations, of which a median and the slowest lie far apart. */
+export function decades(values: readonly number[]): readonly number[] {
+  const positive = values.filter((value) => value > 0);
+  if (positive.length === 0) return [1, 10];
+  const from = Math.floor(Math.log10(Math.min(...positive)));
+  const until = Math.max(from + 1, Math.ceil(Math.log10(Math.max(...positive))));
+  return Array.from({ length: until - from + 1 }, (_, at) => Number((10 ** (from + at)).toPrecision(3)));
+}
+
 /** A column of a stacked plot: where each of its parts begins and ends, in the plot's own unit. */
 export interface Column {
   readonly atMs: number;
