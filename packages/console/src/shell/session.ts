@@ -33,6 +33,7 @@ export class Session {
   #leaving = new AbortController();
   readonly #fleetChanged = createFrameBatch((run) => this.#onFrame(run), () => (this.fleetDraws.value += 1));
   readonly #tailChanged = createFrameBatch((run) => requestAnimationFrame(run), () => (this.tailDraws.value += 1));
+  readonly #listAgain = createFrameBatch((run) => setTimeout(run, retryMs), () => void this.listFunctions());
   readonly #listSoon = createFrameBatch((run) => setTimeout(run, 200), () => void this.listFunctions());
 
   constructor(url: string, keys: KeyHolder) {
@@ -67,7 +68,8 @@ export class Session {
     try {
       this.functions.value = await this.fleet.list();
     } catch (error) {
-      this.#failed(error);
+      if (error instanceof LongshoreError && (error.code === "unauthenticated" || error.code === "permission_denied")) this.#failed(error);
+      else if (this.connection.value.phase === "live") this.#listAgain(); // A connection that opens has them listed anyway.
     }
   }
 
