@@ -3,8 +3,11 @@ import { Plot } from "../plot/plot.tsx";
 import { changeQuery } from "../shell/navigation.ts";
 import { useNow } from "../shell/now.ts";
 import { Choice, Panel } from "../shell/parts.tsx";
-import { formatMs, formatPerSecond } from "../shell/quantity.ts";
+import { formatCount, formatMs, formatPerSecond } from "../shell/quantity.ts";
 import { useHistory } from "./use-history.ts";
+
+/** A power of ten, in milliseconds. */
+const formatTick = (ms: number): string => (ms < 60_000 ? formatMs(ms) : `${formatCount(ms / 1000)} s`);
 
 const spans = [["600000", "10 minutes"], ["3600000", "1 hour"], ["86400000", "1 day"], ["604800000", "1 week"]] as const;
 
@@ -20,7 +23,7 @@ export function HistoryPlots({ functionName, span }: { readonly functionName: st
       {from === "page" && <p class="hint">Since this page was opened: the broker has told of no history.</p>}
       <div class="plots">
         <Plot {...given} title="Ended" kind="stack" names={outcomes.filter((name) => name === "succeeded" || points.some((point) => point.outcomes[name] !== undefined))} points={points.map(({ atMs, outcomes: values }) => ({ atMs, values }))} scale={1000 / stepMs} format={formatPerSecond} />
-        <Plot {...given} title="Took" kind="lines" names={["p50", "p99"]} points={points.flatMap(({ atMs, durations }) => (durations === undefined ? [] : [{ atMs, values: { p50: durations.p50Ms, p99: durations.p99Ms } }]))} format={formatMs} />
+        <Plot {...given} title="Took" kind="lines" names={["p50", "p99"]} points={points.flatMap(({ atMs, durations }) => (durations === undefined ? [] : [{ atMs, values: { p50: durations.p50Ms, p99: durations.p99Ms } }]))} format={formatMs} formatTick={formatTick} />
         <Plot {...given} title="Began from" kind="stack" names={[...startKinds]} points={points.map(({ atMs, starts: values }) => ({ atMs, values }))} scale={1000 / stepMs} format={formatPerSecond} />
       </div>
     </Panel>

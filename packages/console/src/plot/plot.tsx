@@ -21,6 +21,8 @@ export interface PlotProps {
   /** What a value of a stack is multiplied with: 1 over seconds for a rate. */
   readonly scale?: number;
   readonly format: (value: number) => string;
+  /** The same for the axis, where there is little room. */
+  readonly formatTick?: (value: number) => string;
 }
 
 const height = 132;
@@ -29,7 +31,7 @@ const bottom = 18;
 const top = 6;
 
 /** Values over time, drawn as they are; a pointer or the arrow keys read them off. */
-export function Plot({ title, kind, points, names, fromMs, untilMs, stepMs, scale = 1, format }: PlotProps) {
+export function Plot({ title, kind, points, names, fromMs, untilMs, stepMs, scale = 1, format, formatTick = format }: PlotProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(480);
   const [readAt, setReadAt] = useState<number | undefined>(undefined);
@@ -61,7 +63,7 @@ export function Plot({ title, kind, points, names, fromMs, untilMs, stepMs, scal
       <figcaption>{title}<span class="keys">{names.map((name) => <span key={name} class={`key ${name}`}>{name.replaceAll("_", " ")}{read !== undefined && <b> {format((read.values[name] ?? 0) * scale)}</b>}</span>)}</span><small>{read === undefined ? "" : formatTime(read.atMs).slice(0, 8)}</small></figcaption>
       <div ref={frame}>
         <svg width={width} height={height} role="img" aria-label={`${title}: ${summary(points, names, scale, format)}`} tabIndex={0} onPointerMove={point} onPointerLeave={() => setReadAt(undefined)} onKeyDown={key}>
-          {ticks.map((tick) => <g key={tick} class="tick"><line x1={left} x2={width} y1={y(tick)} y2={y(tick)} /><text x={left - 6} y={y(tick) + 4}>{format(tick)}</text></g>)}
+          {ticks.map((tick) => <g key={tick} class="tick"><line x1={left} x2={width} y1={y(tick)} y2={y(tick)} /><text x={left - 6} y={y(tick) + 4}>{formatTick(tick)}</text></g>)}
           {kind === "stack" && columns.map(({ atMs, parts }) => parts.map(({ name, from, until }) => <rect key={`${atMs}${name}`} class={name} x={x(atMs)} width={columnWidth} y={y(until)} height={Math.max(0.5, y(from) - y(until))} />))}
           {kind === "lines" && names.map((name) => <path key={name} class={name} d={linePath(points.map(({ atMs, values }) => ({ atMs: atMs + stepMs / 2, value: values[name] })), x, y, stepMs * 3)} />)}
           {kind === "lines" && points.map(({ atMs, values }) => names.map((name) => values[name] !== undefined && <circle key={`${atMs}${name}`} class={name} cx={x(atMs + stepMs / 2)} cy={y(values[name])} r={2} />))}
