@@ -140,6 +140,7 @@ describe("the console of a fleet of two sites", () => {
     await page.getByRole("heading", { name: "Invocations", level: 1 }).waitFor();
     await page.keyboard.press("Control+k");
     await page.keyboard.type("tide");
+    await page.getByRole("dialog").getByRole("option", { name: "tide" }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "tide", level: 1 }).waitFor();
   });

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { findTargets, type Target } from "./jump.ts";
 import { goTo } from "./navigation.ts";
 import { addressOf } from "./route.ts";
@@ -22,7 +22,8 @@ export function Palette() {
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
   const isOpen = isPaletteOpen.value;
-  useEffect(() => {
+  // Before the next key: who types on at once must lose no letter.
+  useLayoutEffect(() => {
     if (isOpen) dialog.current?.showModal();
     else dialog.current?.close();
     setText("");
