@@ -31,6 +31,16 @@ it("accepted work is counted by how it stands, and what waits the longest is nam
   await scene.queue.close();
 });
 
+it("what waits for others of its function says so", async () => {
+  const scene = await started();
+  scene.deploy({ document: { name: "one-by-one", maxQueuedAtOnce: 1 } });
+  scene.agent("a1", 10);
+  await scene.accept({ functionName: "one-by-one" as never });
+  const next = await scene.accept({ functionName: "one-by-one" as never });
+  expect((await scene.queue.survey(acme)).oldestWaiting).toMatchObject({ invocationId: next, why: expect.stringContaining("maxQueuedAtOnce: 1") as string });
+  await scene.queue.close();
+});
+
 it("what an agent says is held against what it was sent, and asking changes nothing", async () => {
   const scene = await started();
   const agent = scene.agent("a1");

@@ -38,7 +38,7 @@ export async function surveyQueue(parts: SurveyParts, tenantId: TenantId): Promi
     overdue,
     deadLetters,
     partitions: partitionCount,
-    ...(oldest !== undefined && { oldestWaiting: await oldestView(oldest, parts) }),
+    ...(oldest !== undefined && { oldestWaiting: await oldestView(oldest, sentWith(oldest, sent), parts) }),
     brokers: [...brokers.states].map(([brokerId, state]) => ({ brokerId, ...(queueBrokerSchema.safeParse(state).data ?? queueBrokerSchema.parse({})) })),
     agents: await askAgents([...sent.values()], parts),
   };
@@ -73,17 +73,26 @@ async function countEntries({ queue, nowMs }: SurveyParts, tenantId: TenantId): 
   return count;
 }
 
-async function oldestView(oldest: QueueEntry, parts: SurveyParts): Promise<NonNullable<QueueView["oldestWaiting"]>> {
-  return { invocationId: oldest.invocationId, functionName: oldest.functionName, sinceMs: parts.nowMs - oldest.notBeforeMs, why: await whyWaiting(oldest, parts) };
+/** How much of its function is with agents. */
+function sentWith({ tenantId, functionName }: QueueEntry, sent: ReadonlyMap<string, QueueEntry>): number {
+  let count = 0;
+  for (const entry of sent.values()) if (entry.functionName === functionName && entry.tenantId === tenantId) count += 1;
+  return count;
 }
 
-async function whyWaiting(entry: QueueEntry, { queue, registry, roster, tooOld, tooOldForParts }: SurveyParts): Promise<string> {
+async function oldestView(oldest: QueueEntry, sentBeside: number, parts: SurveyParts): Promise<NonNullable<QueueView["oldestWaiting"]>> {
+  return { invocationId: oldest.invocationId, functionName: oldest.functionName, sinceMs: parts.nowMs - oldest.notBeforeMs, why: await whyWaiting(oldest, sentBeside, parts) };
+}
+
+async function whyWaiting(entry: QueueEntry, sentBeside: number, { queue, registry, roster, tooOld, tooOldForParts }: SurveyParts): Promise<string> {
   const queued = await queue.read(entry);
   if (queued === undefined) return "It is being begun, or has ended";
   try {
     const { where, payload } = readStored(queued.head, queued.invocationId);
     const revision = registry.find(entry.tenantId, entry.functionName);
     if (revision === undefined) return "Its function was deleted: it is about to be ended";
+    const { maxQueuedAtOnce } = revision.spec;
+    if (maxQueuedAtOnce !== undefined && sentBeside >= maxQueuedAtOnce) return `Its function has as many with agents as it may have at once (maxQueuedAtOnce: ${maxQueuedAtOnce})`;
     const choice = roster.placement.choose(revision, where, payload === undefined ? tooOld : tooOldForParts);
     if (choice instanceof LongshoreError) return choice.message;
     if (choice === "full") return "No agent that may run it has room";
