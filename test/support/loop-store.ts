@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, statfsSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -50,7 +50,10 @@ export class LoopStore implements Disposable {
 
   /** Leaves no room. */
   fill(): void {
-    const file = openSync(this.#filling, "w");
+    const { bavail, bsize } = statfsSync(this.folder);
+    // Reserved and not written: it is as full so, and the disk beneath has not to write all of it while others wait for their syncs.
+    run("fallocate", "--length", String(Math.max(bsize, bavail * bsize - 2 ** 22)), this.#filling);
+    const file = openSync(this.#filling, "a");
     for (const bytes of [2 ** 20, 2 ** 12]) writeUntilFull(file, Buffer.alloc(bytes));
     closeSync(file);
   }
