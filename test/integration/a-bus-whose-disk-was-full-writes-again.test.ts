@@ -5,11 +5,11 @@ import { expect, it } from "vitest";
 import { startFleet } from "../support/fleet.ts";
 import { LoopStore } from "../support/loop-store.ts";
 
-it("an embedded bus whose disk was full writes again by itself once there is room, and has lost nothing", { timeout: 180_000 }, async () => {
+it("an embedded bus on a small disk that was full writes again by itself once there is room, and has lost nothing", { timeout: 180_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "longshore-full-disk-"));
   const mount = join(folder, "disk");
   mkdirSync(mount);
-  const store = LoopStore.create(mount, folder, 512 * 2 ** 20);
+  const store = LoopStore.create(mount, folder, 96 * 2 ** 20);
   try {
     await using test = await startFleet({ sites: [], broker: { dataFolder: join(mount, "broker") } });
     const written: string[] = [];

@@ -10,7 +10,11 @@ import { StandingSubscription } from "./standing-subscription.ts";
 
 const streamName = "history";
 const prefix = "longshore.v1.history";
+/** So much where the server has it, and less where its disk is small: what it may take is reserved. */
 const maxStreamBytes = 256 * 2 ** 20;
+const leastStreamBytes = 2 ** 20;
+/** `JSStorageResourcesExceededErr` of nats-server. */
+const noRoomToReserve = 10_047;
 
 interface HistoryStreamOptions {
   readonly replicas: number;
@@ -34,19 +38,28 @@ export class HistoryStream implements HistoryStore {
       await manager.streams.info(streamName);
     } catch (error) {
       if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.StreamNotFound) throw error;
+      await this.#make(manager, maxStreamBytes);
+    }
+  }
+
+  async #make(manager: Session["manager"], maxBytes: number): Promise<void> {
+    try {
       await manager.streams.add({
         name: streamName,
         subjects: [`${prefix}.>`],
         storage: StorageType.File,
         retention: RetentionPolicy.Limits,
         max_age: nanos(2 * Math.max(...historySteps.map(({ keptMs }) => keptMs))),
-        max_bytes: maxStreamBytes,
+        max_bytes: maxBytes,
         max_msgs_per_subject: 1,
         discard: DiscardPolicy.Old,
         allow_direct: true,
         allow_msg_ttl: true,
         num_replicas: this.#options.replicas,
       });
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== noRoomToReserve || maxBytes <= leastStreamBytes) throw error;
+      await this.#make(manager, maxBytes / 4);
     }
   }
 
