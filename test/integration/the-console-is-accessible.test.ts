@@ -164,7 +164,7 @@ describe("the console, audited by axe-core for WCAG 2.2 A and AA,", () => {
     await page.emulateMedia({ colorScheme: null });
     await page.setViewportSize({ width: 1440, height: 900 });
     await page.goto(`${url}/console/invocations`);
-    await page.getByText("checkout").first().waitFor();
+    await page.locator("select option", { hasText: "ledger" }).waitFor({ state: "attached" });
     const asked = (name: string) => new URL(page.url()).searchParams.get(name);
     await tabTo(page, /^select Function/);
     await page.keyboard.type("ledger"); // Others fail too, more often the longer the load has lasted.
