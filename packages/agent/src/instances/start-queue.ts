@@ -53,7 +53,9 @@ export class StartQueue {
       if (phase !== "preparing" && phase !== "held") this.#waiting.delete(instance);
       else if (instance.isUnderWay) continue;
       else if (!this.#owner.isNeeded(instance)) this.#setAside(instance);
-      else if (!this.#hasRoom(instance) || !this.#owner.gate.mayBegin(this.#inventory.beginning())) return;
+      else if (!this.#hasRoom(instance)) return;
+      else if (phase === "preparing" && this.#inventory.underWay() >= this.#inventory.limits.preparingMax) continue;
+      else if (!this.#owner.gate.mayBegin(this.#inventory.beginning())) return;
       else this.#begin(instance);
     }
   }
@@ -72,7 +74,7 @@ export class StartQueue {
     if (instance.state.phase === "held") {
       this.#waiting.delete(instance);
       this.#lifecycle.begin(instance);
-    } else if (this.#inventory.underWay() < this.#inventory.limits.preparingMax) {
+    } else {
       this.#lifecycle.prepare(instance);
     }
   }

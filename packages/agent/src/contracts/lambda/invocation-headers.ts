@@ -1,4 +1,4 @@
-import type { HeaderList, Revision } from "@longshore/protocol";
+import { type HeaderList, parseTraceparent, type Revision } from "@longshore/protocol";
 import type { ContractCall } from "../contract.ts";
 import { regionOf } from "./environment.ts";
 
@@ -26,10 +26,9 @@ export function invocationHeaders(revision: Revision, call: ContractCall): Recor
 
 /** A trace in X-Ray's form: the caller's W3C one, else one of the invocation's own that is not sampled. */
 export function traceHeader({ traceparent, invocationId }: ContractCall): string {
-  const [, trace, span, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? "") ?? [];
-  const id = trace ?? invocationId.replaceAll("-", "");
-  const isSampled = flags !== undefined && (Number.parseInt(flags, 16) & 1) === 1;
-  return `Root=1-${id.slice(0, 8)}-${id.slice(8)};Parent=${span ?? id.slice(-16)};Sampled=${isSampled ? 1 : 0}`;
+  const caller = parseTraceparent(traceparent ?? "");
+  const id = caller?.traceId ?? invocationId.replaceAll("-", "");
+  return `Root=1-${id.slice(0, 8)}-${id.slice(8)};Parent=${caller?.spanId ?? id.slice(-16)};Sampled=${caller?.isSampled === true ? 1 : 0}`;
 }
 
 /** AWS's clients send it in base64; a runtime reads JSON. One that is neither is left out. */
