@@ -14,7 +14,12 @@ export async function untilRoom(folder: string, signal: AbortSignal): Promise<vo
   }
 }
 
+/** None where nobody can tell: a disk that is gone has no room either. */
 async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch {
+    return 0;
+  }
 }
