@@ -6,8 +6,8 @@ import { isLoopbackAddress } from "./socket/origin.ts";
 
 const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "must be host:port");
 const url = z.string().regex(/^https?:\/\/[^\s/]+$/, "must be http(s)://host:port");
-const monitoringUrl = z.string().regex(/^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/, "must be http(s)://host:port, without credentials");
-const collectorUrl = z.string().regex(/^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/, "must be http(s)://host:port, a path behind it if need be, without credentials");
+/** Of somebody else's server, a path behind it if need be. */
+const serverUrl = z.string().regex(/^https?:\/\/[^\s/@?#]+(\/[^\s@?#]*)?$/, "must be http(s)://host:port, without credentials");
 const list = <T extends z.ZodType>(item: T) => z.preprocess((value) => (typeof value === "string" ? value.split(",").map((part) => part.trim()) : value), z.array(item));
 
 /** Every setting of a broker; what each is for stands in docs/operations.md. */
@@ -30,7 +30,7 @@ export const brokerConfigSchema = z.strictObject({
   busCredentials: z.string().optional(),
   busReplicas: z.number().int().min(1).max(5).default(1),
   /** Monitoring address of each server of a cluster of one's own: how they store is read there. */
-  busMonitoring: list(monitoringUrl).default([]),
+  busMonitoring: list(serverUrl).default([]),
   /** `unsynced`: accept work though a server of the bus is seen to acknowledge writes that are not on disk, so that a power cut may lose it. */
   busDurability: z.enum(["synced", "unsynced"]).default("synced"),
   /** A file with the key (32 bytes, base64) that functions' secrets are sealed with at rest, the same for every broker; default: the fleet's own, kept on the bus. */
@@ -41,7 +41,7 @@ export const brokerConfigSchema = z.strictObject({
   /** Where the console's bundle is; without it the broker says at `/` how to build it. */
   consoleFolder: z.string().min(1).optional(),
   /** An OpenTelemetry collector that takes traces over OTLP (HTTP); without it there are none. */
-  tracesUrl: collectorUrl.optional(),
+  tracesUrl: serverUrl.optional(),
   /** How many of the traces that begin at a broker are recorded; a caller that has one decides itself. */
   tracesRatio: z.number().min(0).max(1).default(1),
   maxBodyBytes: z.number().int().min(1024).max(2 ** 40).default(512 * 2 ** 20),

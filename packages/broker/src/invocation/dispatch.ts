@@ -5,13 +5,13 @@ import type { CredentialBook } from "../registry/credentials.ts";
 import { functionNotFound, type Registry } from "../registry/registry.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
 import type { Roster } from "../roster/roster.ts";
+import type { Tracing } from "../traces/tracing.ts";
 import { Backlog } from "./backlog.ts";
 import type { Closing } from "./closing.ts";
 import { Inflight } from "./inflight.ts";
 import { Invocation, type InvocationContext } from "./invocation.ts";
 import { defaultInvocationLimits, type InvocationLimits } from "./limits.ts";
 import type { AnswerFront, InvocationHandle, InvocationRequest, Invoker } from "./request.ts";
-import type { Tracing } from "../traces/tracing.ts";
 
 export interface DispatcherOptions {
   readonly bus: Bus;

@@ -6,6 +6,7 @@ import type { CredentialBook } from "../registry/credentials.ts";
 import { functionNotFound, type Registry } from "../registry/registry.ts";
 import { functionKey, revisionForAgents } from "../registry/revision.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
+import { tracedAnswer, tracedRequest } from "../traces/traced-headers.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import type { Backlog, Waiting } from "./backlog.ts";
 import { type Closing, resultOfError } from "./closing.ts";
@@ -15,7 +16,6 @@ import type { InvocationLimits } from "./limits.ts";
 import type { AnswerFront, InvocationHandle, InvocationRequest } from "./request.ts";
 import { RequestBody } from "./request-body.ts";
 import { afterFailure, type Failure } from "./retry.ts";
-import { tracedAnswer, tracedRequest } from "../traces/traced-headers.ts";
 
 /** What every invocation of a broker works with. */
 export interface InvocationContext {

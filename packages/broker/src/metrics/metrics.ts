@@ -1,9 +1,9 @@
 import { type DurabilityState, durabilityStates, type InvocationRecord, type Outcome, outcomes, type StartKind, startKinds } from "@longshore/protocol";
 import { productVersion } from "../version.ts";
+import type { SpanCounts } from "../traces/tracing.ts";
 import { brokerMetrics as all } from "./definitions.ts";
 import { type Definition, type Sample, writeFamily, writeHistogram } from "./family.ts";
 import { Histogram } from "./histogram.ts";
-import type { SpanCounts } from "../traces/tracing.ts";
 
 /** What is read at the moment of a scrape. */
 export interface Gauges {

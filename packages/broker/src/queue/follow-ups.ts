@@ -2,10 +2,10 @@ import type { Destinations, FunctionName, InvocationRecord, InvocationTrace, Ten
 import type { Draft } from "../bus/queue-store.ts";
 import { webhookBody } from "../destinations/webhook-body.ts";
 import { deliveryLifeMs } from "../destinations/webhook-schedule.ts";
+import { hopId } from "../traces/hop-ids.ts";
 import { derivedId } from "./derived-id.ts";
 import { defaultMaxAgeMs } from "./limits.ts";
 import { type StoredInvocation, storedOf } from "./stored-invocation.ts";
-import { hopId } from "../traces/hop-ids.ts";
 
 /** Deliveries of webhooks stand in the queue under this name, which no function can have. */
 export const webhookFunction = "_webhook" as FunctionName;

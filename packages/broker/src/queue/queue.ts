@@ -2,13 +2,13 @@ import type { AgentAddress, Frame, InvocationId, InvocationList, InvocationPageQ
 import type { BodyWriting } from "../bus/body-store.ts";
 import type { QueuedInvocation } from "../bus/queue-store.ts";
 import type { StoredRecord } from "../invocation/records.ts";
+import type { Tracing } from "../traces/tracing.ts";
 import { answerOwner } from "./answer-fetch.ts";
 import { Endings } from "./endings.ts";
 import { listedView, type QueueView, readEach, unreadableView, viewOf } from "./queue-view.ts";
 import { QueueWork, type QueueWorkOptions } from "./queue-work.ts";
 import { type Accepted, type Submission, Submissions, type SubmissionTerms } from "./submissions.ts";
 import { surveyQueue } from "./survey.ts";
-import type { Tracing } from "../traces/tracing.ts";
 
 export interface QueueOptions extends QueueWorkOptions {
   /** An invocation whose caller waits is begun within that time, or not at all. */

@@ -5,11 +5,11 @@ import type { Clock } from "../clock.ts";
 import { passFailpoint } from "../failpoint.ts";
 import type { InvocationRequest } from "../invocation/request.ts";
 import { functionNotFound, type Registry } from "../registry/registry.ts";
+import type { Tracing } from "../traces/tracing.ts";
 import { defaultMaxAgeMs } from "./limits.ts";
 import { inlineOf, isLong, type Payload, payloadOwner, storeParts, writePayload } from "./payload.ts";
 import { type QueueView, viewOf } from "./queue-view.ts";
 import { digestOf, pendingView, storedOf } from "./stored-invocation.ts";
-import type { Tracing } from "../traces/tracing.ts";
 
 export interface SubmissionsOptions {
   readonly queue: Pick<QueueStore, "accept" | "find">;

@@ -7,9 +7,9 @@ import { signingSecrets } from "../destinations/signing-secrets.ts";
 import type { WebhookDelivery } from "../destinations/webhook.ts";
 import { nextDelivery } from "../destinations/webhook-schedule.ts";
 import type { Registry } from "../registry/registry.ts";
+import { traceparentOf } from "../traces/traced-headers.ts";
 import type { AttemptEnds } from "./attempt-ends.ts";
 import { idleTermsOf } from "./idle-terms.ts";
-import { traceparentOf } from "../traces/traced-headers.ts";
 import type { StoredInvocation } from "./stored-invocation.ts";
 
 export interface WebhookRunnerOptions {
