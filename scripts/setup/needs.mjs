@@ -23,6 +23,7 @@ export const buildNeeds = [node, pnpm, dependencies];
 export const fleetNeeds = [...workspaceNeeds, consoleBundle, engine, natsServer, busybox];
 /** To measure a fleet: by name only what that bench needs. @param {readonly string[]} names */
 export const benchNeeds = (names) => {
+  /** @param {string[]} these */
   const isAny = (...these) => names.length === 0 || these.some((name) => names.includes(name));
   return [...fleetNeeds, ...(isAny("cold-lambda", "resume") ? [lambdaRuntime] : []), ...(isAny("console") ? [chromium] : [])];
 };
