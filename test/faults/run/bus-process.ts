@@ -18,6 +18,8 @@ export class BusProcess implements AsyncDisposable {
   /** What it keeps has a disk of its own. */
   readonly #disk: LoopStore | undefined;
   #child: ChildProcess | undefined;
+  /** Killed so many times more than started since. */
+  #away = 0;
 
   private constructor(folder: string, port: number, disk: LoopStore | undefined) {
     this.port = port;
@@ -63,19 +65,23 @@ export class BusProcess implements AsyncDisposable {
     return this.#child?.pid ?? 0;
   }
 
-  /** Resolves once it accepts connections. */
+  /**
+   * Resolves once it accepts connections, or was killed again. Faults may overlap: it comes back when everyone who killed it has started it, so
+   * that there is never a second process on the same files.
+   */
   async start(): Promise<void> {
-    this.#child = spawn(natsServerExecutable, ["-c", join(this.#folder, "nats", "nats-server.conf"), "-l", this.logFile], { stdio: "ignore" });
-    while (!(await isListening(this.port))) {
-      if (this.#child.exitCode !== null) throw new Error(`Cannot start the bus: it ended with code ${this.#child.exitCode}`);
-      await delay(20);
-    }
+    this.#away = Math.max(0, this.#away - 1);
+    if (this.#away > 0) return;
+    const child = (this.#child = spawn(natsServerExecutable, ["-c", join(this.#folder, "nats", "nats-server.conf"), "-l", this.logFile], { stdio: "ignore" }));
+    while (!hasEnded(child) && !(await isListening(this.port))) await delay(20);
+    if (child.exitCode !== null) throw new Error(`Cannot start the bus: it ended with code ${child.exitCode}`);
   }
 
-  /** `kill -9`. */
+  /** `kill -9`; it stays away until it is started. */
   async kill(): Promise<void> {
+    this.#away += 1;
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || hasEnded(child)) return;
     child.kill("SIGKILL");
     await once(child, "exit");
   }
@@ -100,6 +106,10 @@ export class BusProcess implements AsyncDisposable {
     await this.kill();
     this.#disk?.[Symbol.dispose]();
   }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 /** A TCP port of loopback that nobody uses. */
