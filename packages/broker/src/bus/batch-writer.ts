@@ -1,4 +1,5 @@
 import { headers as createHeaders, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/nats-core";
+import { LongshoreError } from "@longshore/protocol";
 import { randomBytes } from "node:crypto";
 import { WriteRefused } from "./write-refused.ts";
 
@@ -15,10 +16,13 @@ export interface Write extends Message {
   readonly unit: string;
   /** Stored with it or not at all, before it. */
   readonly along?: readonly Message[];
+  /** It is not sent once it has waited longer than that for its turn; milliseconds. */
+  readonly waitsAtMostMs?: number;
 }
 
 interface Pending {
   readonly write: Write;
+  readonly sinceMs: number;
   readonly resolve: (sequence: number) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -35,21 +39,25 @@ const answerWithinMs = 5_000;
  * there is enough of it. So a lone write waits for nobody, and many share their syncs.
  *
  * Invariants: B1 each write is answered once: by its sequence, by WriteRefused, or by whatever kept its fate from being known. B2 a
- * batch that is refused says nothing of its parts, so each goes once more by itself. B3 one group is under way at a time.
+ * batch that is refused says nothing of its parts, so each goes once more by itself. B3 one group is under way at a time. B4 what waits no
+ * longer than so long is never sent after that: who asked for it has gone by then, or asks again, and each that is written twice
+ * costs a whole batch its place.
  */
 export class BatchWriter {
-  readonly #connection: NatsConnection;
-  readonly #waiting: Pending[] = [];
+  readonly #connection: Pick<NatsConnection, "publish" | "request">;
+  readonly #now: () => number;
+  #waiting: Pending[] = [];
   #isBusy = false;
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: Pick<NatsConnection, "publish" | "request">, now: () => number = () => performance.now()) {
     this.#connection = connection;
+    this.#now = now;
   }
 
-  /** Resolves with its sequence once it is stored. Rejects with WriteRefused, or with the client's error where nobody can tell. */
+  /** Resolves with its sequence once it is stored. Rejects with WriteRefused, with `bus_down` where it waited too long, or with the client's error where nobody can tell. */
   write(write: Write): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ write, resolve, reject });
+      this.#waiting.push({ write, sinceMs: this.#now(), resolve, reject });
       if (!this.#isBusy) void this.#work();
     });
   }
@@ -57,12 +65,23 @@ export class BatchWriter {
   async #work(): Promise<void> {
     this.#isBusy = true;
     await Promise.resolve(); // What is written in the same turn goes along.
-    while (this.#waiting.length > 0) {
+    for (;;) {
+      this.#refuseLate(); // B4
       const group = this.#takeGroup();
+      if (group.length === 0) break;
       if (group.length < fewestInBatch) await Promise.all(group.map((pending) => this.#writeAlone(pending)));
       else await this.#writeTogether(group); // B3
     }
     this.#isBusy = false;
+  }
+
+  #refuseLate(): void {
+    const nowMs = this.#now();
+    const isLate = ({ write: { waitsAtMostMs = Infinity }, sinceMs }: Pending) => nowMs - sinceMs > waitsAtMostMs;
+    const late = this.#waiting.filter(isLate);
+    if (late.length === 0) return;
+    this.#waiting = this.#waiting.filter((pending) => !isLate(pending));
+    for (const { reject } of late) reject(new LongshoreError("bus_down", "Cannot write: the bus is slower than what is to be written", { retryAfterMs: 1_000 }));
   }
 
   #takeGroup(): Pending[] {

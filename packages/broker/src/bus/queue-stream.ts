@@ -18,6 +18,9 @@ import { WriteRefused } from "./write-refused.ts";
 /** An entry that no broker ended so long after its time was over is taken out by the server: none was there to do it. */
 const overdueMs = 3_600_000;
 
+/** What is to be accepted gives way to what was accepted: a caller who would wait longer is told so, and nothing of it is stored. */
+const acceptWaitsAtMostMs = 5_000;
+
 /** A page is read within that time, or it is the shorter. */
 const listWithinMs = 5_000;
 const nothing = new Uint8Array(0);
@@ -87,7 +90,7 @@ export class QueueStream implements QueueStore {
 
   async accept(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array): Promise<boolean> {
     const isNew = expecting(0, anythingOf(key.tenantId, key.invocationId)); // Q1
-    return (await this.#write("accept an invocation", entryWrite(key, terms, head, body, isNew))) !== undefined;
+    return (await this.#write("accept an invocation", { ...entryWrite(key, terms, head, body, isNew), waitsAtMostMs: acceptWaitsAtMostMs })) !== undefined;
   }
 
   async read(entry: QueueEntry): Promise<QueuedInvocation | undefined> {
