@@ -50,7 +50,7 @@ describe("a batch writer", () => {
     const writer = new BatchWriter(server, () => server.nowMs);
     const first = writer.write(writeOf("first"));
     await turn();
-    const late = expect(writer.write(writeOf("late", 5))).rejects.toThrow("slower");
+    const late = expect(writer.write(writeOf("late", 5))).rejects.toThrow("Nothing was written");
     server.nowMs = 6;
     server.answer();
     await Promise.all([first, late]);

@@ -81,7 +81,7 @@ export class BatchWriter {
     const late = this.#waiting.filter(isLate);
     if (late.length === 0) return;
     this.#waiting = this.#waiting.filter((pending) => !isLate(pending));
-    for (const { reject } of late) reject(new LongshoreError("bus_down", "Cannot write: the bus is slower than what is to be written", { retryAfterMs: 1_000 }));
+    for (const { reject } of late) reject(new LongshoreError("bus_down", "Nothing was written: the bus writes less than there is to write", { retryAfterMs: 1_000 }));
   }
 
   #takeGroup(): Pending[] {
