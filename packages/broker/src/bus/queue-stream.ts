@@ -2,11 +2,12 @@ import { DeliverPolicy, DiscardPolicy, JetStreamApiCodes, JetStreamApiError, Ret
 import type { Msg, MsgHdrs } from "@nats-io/nats-core";
 import { decodeFrame, encodeFrame, type InvocationId, LongshoreError, type TenantId } from "@longshore/protocol";
 import type { Logger } from "pino";
-import { BatchWriter, type Message, type Write } from "./batch-writer.ts";
+import { BatchWriter, type Condition, type Message, type Write } from "./batch-writer.ts";
 import { attempt, notConnected } from "./bus-error.ts";
 import { RecordsLook } from "./ended-entries.ts";
 import { GhostRemoval } from "./ghost-removal.ts";
 import type { KeptRecord, RecordsWanted } from "./kept-record.ts";
+import { lastMessages } from "./last-messages.ts";
 import { QueueFollow } from "./queue-follow.ts";
 import { type Along, deadLifeMs, type Draft, type EndedHandler, type FoundInvocation, type Kept, type Listed, type ListedKind, type ListedPage, type QueuedInvocation, type QueueEntry, type QueueFollower, type QueueKey, type QueueStore, type QueueTerms, recordLifeMs } from "./queue-store.ts";
 import { anythingOf, endedSubject, listingOf, parseQueueSubject, queueStreamName, queueSubject, queueSubjects } from "./queue-subjects.ts";
@@ -84,13 +85,12 @@ export class QueueStream implements QueueStore {
     this.#session = session;
     this.#ghosts.clear();
     session?.connection.subscribe(endedSubject, { callback: (error, message) => this.#ended(error, message) });
-    this.#writer = session === undefined ? undefined : new BatchWriter(session.connection);
+    this.#writer = session === undefined ? undefined : new BatchWriter(session.connection, { lastMessages: (filters) => lastMessages(session.connection, filters) });
     for (const follow of this.#follows) follow.connectionChanged(session);
   }
 
   async accept(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array): Promise<boolean> {
-    const isNew = expecting(0, anythingOf(key.tenantId, key.invocationId)); // Q1
-    return (await this.#write("accept an invocation", { ...entryWrite(key, terms, head, body, isNew), waitsAtMostMs: acceptWaitsAtMostMs })) !== undefined;
+    return (await this.#write("accept an invocation", { ...entryWrite(key, terms, head, body, lastIs(0, key)), waitsAtMostMs: acceptWaitsAtMostMs })) !== undefined; // Q1
   }
 
   async read(entry: QueueEntry): Promise<QueuedInvocation | undefined> {
@@ -100,7 +100,7 @@ export class QueueStream implements QueueStore {
   }
 
   again(invocation: QueuedInvocation, terms: QueueTerms, head: unknown): Promise<number | undefined> {
-    return this.#write("queue an invocation again", entryWrite(invocation, terms, head, invocation.body, expecting(invocation.sequence, anythingOf(invocation.tenantId, invocation.invocationId)))); // Q3
+    return this.#write("queue an invocation again", entryWrite(invocation, terms, head, invocation.body, lastIs(invocation.sequence, invocation))); // Q3
   }
 
   async finish(key: QueueKey, record: unknown, body: Uint8Array, { dead, followUp }: Along = {}): Promise<boolean> {
@@ -109,7 +109,8 @@ export class QueueStream implements QueueStore {
       ...(along.length > 0 && { along }),
       subject: queueSubject("record", key),
       // Q2: the server ends the schedule that the entry is.
-      headers: [...expecting(0), ["Nats-Scheduler", queueSubject("entry", key)], ["Nats-Schedule-Next", "purge"], ["Nats-TTL", seconds(recordLifeMs)]],
+      condition: { sequence: 0 },
+      headers: [["Nats-Scheduler", queueSubject("entry", key)], ["Nats-Schedule-Next", "purge"], ["Nats-TTL", seconds(recordLifeMs)]],
       payload: encodeFrame({ kind: "answer", head: record, body }),
       unit: unitOf(key),
     };
@@ -232,24 +233,22 @@ function deadMessage(key: QueueKey, { head, body }: Kept): Message {
 }
 
 function draftMessage({ terms, head, body, ...key }: Draft): Message {
-  return entryWrite(key, terms, head, body, expecting(0, anythingOf(key.tenantId, key.invocationId))); // Q1
+  return entryWrite(key, terms, head, body, lastIs(0, key)); // Q1
 }
 
-function entryWrite(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array, condition: Write["headers"]): Write {
+function entryWrite(key: QueueKey, terms: QueueTerms, head: unknown, body: Uint8Array, condition: Condition): Write {
   const overdueAt = new Date(Math.max(terms.expiresAtMs, terms.sentUntilMs) + overdueMs).toISOString();
   return {
     subject: queueSubject("entry", key),
-    headers: [...condition, ...termsHeaders(terms), ["Nats-Schedule", `@at ${overdueAt}`], ["Nats-Schedule-Target", queueSubject("overdue", key)]],
+    condition,
+    headers: [...termsHeaders(terms), ["Nats-Schedule", `@at ${overdueAt}`], ["Nats-Schedule-Target", queueSubject("overdue", key)]],
     payload: encodeFrame({ kind: "open", head, body }),
     unit: unitOf(key),
   };
 }
 
-/** The write holds only if the last message on its subject, or on the one given, has that sequence; 0: there is none. */
-function expecting(sequence: number, subject?: string): Write["headers"] {
-  const condition: Write["headers"] = [["Nats-Expected-Last-Subject-Sequence", String(sequence)]];
-  return subject === undefined ? condition : [...condition, ["Nats-Expected-Last-Subject-Sequence-Subject", subject]];
-}
+/** Of whatever stands of an invocation. */
+const lastIs = (sequence: number, { tenantId, invocationId }: QueueKey): Condition => ({ sequence, filter: anythingOf(tenantId, invocationId) });
 
 function readListed(subject: string, sequence: number, headers: MsgHdrs | undefined, data: Uint8Array): Listed | undefined {
   const key = parseQueueSubject(subject);
