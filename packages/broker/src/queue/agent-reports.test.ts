@@ -1,5 +1,5 @@
 import { type AgentAddress, type FunctionName, LongshoreError } from "@longshore/protocol";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { partitionOf } from "../bus/queue-subjects.ts";
 import { ownerOf } from "./owner-of.ts";
 import { acme, QueueScene, settled, startedScene } from "./testing/queue-scene.ts";
@@ -59,6 +59,17 @@ describe("the word of an agent", () => {
     expect(scene.settledAttempts).toEqual([]);
     scene.store.queue.failing = undefined;
     await scene.ends(id, { outcome: "succeeded" });
+    expect(scene.settledAttempts).toEqual([`a1 ${id} 1`]);
+    expect(await scene.record(id)).toMatchObject({ outcome: "succeeded" });
+  });
+
+  it("is stored once, though it is told again while that is under way", async () => {
+    const scene = await startedScene();
+    const id = await scene.accept();
+    await scene.begins(id);
+    const finishes = vi.spyOn(scene.store.queue, "finish");
+    await Promise.all([scene.ends(id, { outcome: "succeeded" }), scene.ends(id, { outcome: "succeeded" }), scene.ends(id, { outcome: "succeeded" })]);
+    expect(finishes).toHaveBeenCalledTimes(1);
     expect(scene.settledAttempts).toEqual([`a1 ${id} 1`]);
     expect(await scene.record(id)).toMatchObject({ outcome: "succeeded" });
   });

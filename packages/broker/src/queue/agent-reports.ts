@@ -20,8 +20,8 @@ export interface AgentReportsOptions {
 /** Takes what agents say of the attempts that they were sent, to whichever broker. The invariants are {@link QueueRunner}'s. */
 export class AgentReports {
   readonly #options: AgentReportsOptions;
-  /** Attempts whose long answers are on their way here. */
-  readonly #fetching = new Set<string>();
+  /** Attempts whose outcome is being stored here. */
+  readonly #taking = new Set<string>();
 
   constructor(options: AgentReportsOptions) {
     this.#options = options;
@@ -30,11 +30,10 @@ export class AgentReports {
   /** An agent says what became of an attempt. Throws `bad_frame`; `bus_down`: it will say so again. */
   async outcome(from: AgentAddress, frame: Frame): Promise<void> {
     const outcome = readOutcome(frame);
-    if (!outcome.bodyFollows) return this.#take(from, outcome);
     const name = `${outcome.orphan.tenantId} ${outcome.orphan.invocationId} ${outcome.orphan.attempt}`;
-    if (this.#fetching.has(name)) return; // It was told again meanwhile.
-    this.#fetching.add(name);
-    await this.#take(from, outcome).finally(() => this.#fetching.delete(name));
+    if (this.#taking.has(name)) return; // It was told again meanwhile: each writing more makes all of them wait longer.
+    this.#taking.add(name);
+    await this.#take(from, outcome).finally(() => this.#taking.delete(name));
   }
 
   async #take(from: AgentAddress, outcome: AttemptOutcome): Promise<void> {
