@@ -101,6 +101,27 @@ describe("an attempt at an accepted invocation", () => {
     expect([outcomes.length, journal.kept.size, journal.begun.size, work.has(opened)]).toEqual([2, 0, 0, false]);
   });
 
+  it("is told again less and less often while no broker settles it, and at once when the bus is back", async () => {
+    const { begun, work, outcomes, clock } = await processOn(new MemoryJournal());
+    (await begun()).run?.reply.complete(succeeded, Buffer.from("answer"));
+    await settled();
+    for (const ms of [5_000, 10_000, 20_000, 20_000]) {
+      const before = outcomes.length;
+      clock.advance(ms - 1);
+      await settled();
+      expect(outcomes).toHaveLength(before);
+      clock.advance(1);
+      await settled();
+      expect(outcomes).toHaveLength(before + 1);
+    }
+    work.connected();
+    await settled();
+    expect(outcomes).toHaveLength(6);
+    clock.advance(5_000);
+    await settled();
+    expect(outcomes).toHaveLength(7);
+  });
+
   it("puts an answer together that comes in parts, and says of one that is too long to be told with its outcome that it follows", async () => {
     const journal = new MemoryJournal();
     const { begun, outcomes } = await processOn(journal);

@@ -27,8 +27,9 @@ export interface AcceptedWorkOptions {
   readonly log: Logger;
 }
 
-/** What no broker has settled is told again after that time. */
+/** What no broker has settled is told again after that time, and then after twice as long, up to the longest: brokers that store slowly have enough to do. */
 const tellAgainMs = 5_000;
+const tellAgainMostMs = 20_000;
 /** A broker that takes a long answer stores it, and says so, or takes another part within that time. */
 const fetchedWithinMs = 30_000;
 /** So many outcomes are on their way at a time: results may be large, and many may wait after an outage. */
@@ -49,6 +50,8 @@ interface Waiting {
   readonly inMemory: KeptResult | undefined;
   /** Whose it is, a JSON document; undefined where that was lost. */
   readonly orphan: unknown;
+  /** How long whoever was told last has to settle it. */
+  patienceMs: number;
 }
 
 /**
@@ -83,7 +86,7 @@ export class AcceptedWork {
     this.#options = options;
     const begun = new Map(options.starts.interrupted.map((each) => [nameOf(each), each]));
     for (const key of options.outbox.waiting) {
-      this.#waiting.set(nameOf(key), { key, inMemory: undefined, orphan: begun.get(nameOf(key))?.head });
+      this.#waiting.set(nameOf(key), { key, inMemory: undefined, orphan: begun.get(nameOf(key))?.head, patienceMs: tellAgainMs });
       begun.delete(nameOf(key)); // It had finished: W2.
     }
     this.#unended = begun;
@@ -226,6 +229,7 @@ export class AcceptedWork {
   connected(): void {
     for (const cancel of this.#told.values()) cancel();
     this.#told.clear();
+    for (const waiting of this.#waiting.values()) waiting.patienceMs = tellAgainMs;
     this.#tell();
   }
 
@@ -254,7 +258,7 @@ export class AcceptedWork {
       log.error({ err, invocationId, attempt }, "result not kept on disk, only in memory");
       inMemory = result;
     }
-    this.#waiting.set(nameOf(result), { key: { invocationId, attempt }, inMemory, orphan: (result.head as { orphan?: unknown }).orphan });
+    this.#waiting.set(nameOf(result), { key: { invocationId, attempt }, inMemory, orphan: (result.head as { orphan?: unknown }).orphan, patienceMs: tellAgainMs });
     this.#tell(result);
   }
 
@@ -265,7 +269,7 @@ export class AcceptedWork {
     for (const [name, waiting] of this.#waiting) {
       if (this.#told.size >= tellAtOnce) return;
       if (this.#told.has(name) || this.#unreadable.has(name)) continue;
-      this.#told.set(name, clock.after(tellAgainMs, () => this.#tellAgain(name)));
+      this.#told.set(name, clock.after(waiting.patienceMs, () => this.#tellAgain(name)));
       this.#tellOne(waiting, fresh !== undefined && nameOf(fresh) === name ? fresh : undefined).catch((err: unknown) => this.#options.log.warn({ err, invocationId: waiting.key.invocationId }, "result not told; it will be"));
     }
   }
@@ -277,7 +281,10 @@ export class AcceptedWork {
     this.#told.delete(name);
     const waiting = this.#waiting.get(name);
     this.#waiting.delete(name);
-    if (waiting !== undefined) this.#waiting.set(name, waiting);
+    if (waiting !== undefined) {
+      waiting.patienceMs = Math.min(2 * waiting.patienceMs, tellAgainMostMs);
+      this.#waiting.set(name, waiting);
+    }
     this.#tell();
   }
 
