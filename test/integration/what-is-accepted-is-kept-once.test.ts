@@ -1,9 +1,13 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { describeQueue, FollowedPartition, keyOf, terms } from "../../packages/broker/src/bus/testing/queue-contract.ts";
-import type { QueueKey } from "../../packages/broker/src/bus/queue-store.ts";
-import { partitionOf } from "../../packages/broker/src/bus/queue-subjects.ts";
+import type { RecordsLook } from "../../packages/broker/src/bus/ended-entries.ts";
+import { QueueFollow } from "../../packages/broker/src/bus/queue-follow.ts";
+import type { QueueEntry, QueueKey } from "../../packages/broker/src/bus/queue-store.ts";
+import { partitionOf, queueSubject } from "../../packages/broker/src/bus/queue-subjects.ts";
+import { openSession, type Session } from "../../packages/broker/src/bus/session.ts";
 import { event, TestBus } from "../support/nats.ts";
+import { silentLog } from "../support/silent-log.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -92,6 +96,43 @@ describe("what the queue accepted", () => {
     }
   });
 
+  it("is told again at once to who knew it, after the server was started anew: it waits for no question about others", async () => {
+    await using testBus = await TestBus.start();
+    const { queue } = (await testBus.broker("b1")).store;
+    const [doubtful, ...keys] = Array.from({ length: 10 }, () => keyOf()) as [QueueKey, ...QueueKey[]];
+    await Promise.all([doubtful, ...keys].map((key) => queue.accept(key, terms(), {}, bytes("x"))));
+    const followed = new FollowedPartition();
+    const ghosts: string[] = [];
+    const questions: string[][] = [];
+    let answer: (records: ReadonlySet<string>) => void = () => undefined;
+    const look: Pick<RecordsLook, "among"> = {
+      among: (_connection, asked) => {
+        questions.push(asked.map(({ invocationId }) => invocationId));
+        return questions.length === 1 ? Promise.resolve(new Set()) : new Promise((resolve) => (answer = resolve));
+      },
+    };
+    const ghostSeen = event();
+    const ghost = ({ invocationId }: QueueEntry) => {
+      ghosts.push(invocationId);
+      ghostSeen.happen();
+    };
+    const follow = new QueueFollow({ partition: partitionOf(doubtful), follower: followed, look, ghost, log: silentLog });
+    follow.connectionChanged(await sessionOn(testBus));
+    await follow.ready;
+    follow.ended(doubtful); // As whoever stored its record would tell, and yet its entry stands.
+    await testBus.stopServer();
+    await testBus.startServer();
+    follow.connectionChanged(await sessionOn(testBus));
+    await followed.until(() => followed.passes === 2 && followed.entries.length === keys.length);
+    expect(followed.entries.map(({ invocationId }) => invocationId).sort()).toEqual(keys.map(({ invocationId }) => invocationId).sort());
+    await expect.poll(() => questions[1]).toEqual([doubtful.invocationId]);
+    answer(new Set([queueSubject("record", doubtful)]));
+    await ghostSeen.happened;
+    expect(ghosts).toEqual([doubtful.invocationId]);
+    expect(followed.entries).toHaveLength(keys.length);
+    follow.close();
+  });
+
   it("is nothing while the bus is down, and that is said", async () => {
     await using testBus = await TestBus.start();
     const { queue } = (await testBus.broker("b1")).store;
@@ -100,3 +141,7 @@ describe("what the queue accepted", () => {
     await testBus.startServer();
   });
 });
+
+async function sessionOn(testBus: TestBus): Promise<Session> {
+  return openSession(await testBus.connection(testBus.bus.access.core));
+}

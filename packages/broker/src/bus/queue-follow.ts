@@ -12,7 +12,7 @@ import { ToldEntries } from "./told-entries.ts";
 export interface QueueFollowOptions {
   readonly partition: number | "all";
   readonly follower: QueueFollower;
-  readonly look: RecordsLook;
+  readonly look: Pick<RecordsLook, "among">;
   /** An entry stands though its invocation has its record. */
   readonly ghost: (entry: QueueEntry) => void;
   readonly log: Logger;

@@ -1,4 +1,4 @@
-import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
+import { type JetStreamClient, jetstream, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 
@@ -8,4 +8,10 @@ export interface Session {
   readonly jetStream: JetStreamClient;
   readonly manager: JetStreamManager;
   readonly buckets: Map<string, Promise<KV>>;
+}
+
+/** Rejects when JetStream does not answer on it. */
+export async function openSession(connection: NatsConnection): Promise<Session> {
+  const manager = await jetstreamManager(connection);
+  return { connection, jetStream: jetstream(connection), manager, buckets: new Map() };
 }

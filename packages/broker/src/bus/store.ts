@@ -1,4 +1,4 @@
-import { JetStreamApiCodes, JetStreamApiError, jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
+import { JetStreamApiCodes, JetStreamApiError, StorageType } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Logger } from "pino";
@@ -10,7 +10,7 @@ import { HistoryStream } from "./history-stream.ts";
 import { QueueStream } from "./queue-stream.ts";
 import { createRecords, type Records } from "./records.ts";
 import { orderedPushConsumer } from "./ordered-push-consumer.ts";
-import type { Session } from "./session.ts";
+import { openSession, type Session } from "./session.ts";
 import { createWatch, type Watch } from "./watch.ts";
 
 interface StoreOptions {
@@ -40,8 +40,7 @@ export class JetStreamStore implements Store {
 
   /** Makes a fresh connection ready: JetStream answers on it and the streams are there. */
   async prepare(connection: NatsConnection): Promise<void> {
-    const manager = await jetstreamManager(connection);
-    const session: Session = { connection, jetStream: jetstream(connection), manager, buckets: new Map() };
+    const session = await openSession(connection);
     await this.records.prepare(session);
     await this.queue.prepare(session);
     await this.bodies.prepare(session);
