@@ -9,6 +9,7 @@ import { CuttableLink } from "../../support/cuttable-link.ts";
 import { natsServerExecutable } from "../../support/nats.ts";
 import { removeLeftovers, startCommand } from "../../support/processes.ts";
 import { BusProcess, freePort } from "./bus-process.ts";
+import { OutboxReader } from "./outbox-reader.ts";
 import { OwnEngine } from "./own-engine.ts";
 import { Supervised } from "./supervised.ts";
 
@@ -23,7 +24,7 @@ export interface FaultyBroker {
 export interface FaultyAgent {
   readonly agentId: string;
   readonly siteId: string;
-  readonly dataFolder: string;
+  readonly outbox: OutboxReader;
   readonly outboxQuotaBytes: number;
   readonly process: Supervised;
   readonly link: CuttableLink;
@@ -118,7 +119,7 @@ export class FaultyFleet implements AsyncDisposable {
     const outboxQuotaBytes = this.agents.length === 0 ? smallQuotaBytes : usualQuotaBytes;
     const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: { ...agentSettings, LONGSHORE_AGENT_OUTBOX_QUOTA_BYTES: String(outboxQuotaBytes), ...(engine !== undefined && { LONGSHORE_AGENT_ENGINE_HOST: engine.address }) }, ...(engine !== undefined && { prefix: engine.prefix }), failpointVariable: "LONGSHORE_AGENT_FAILPOINT" });
     const dataFolder = join(data, "agent");
-    this.agents.push({ agentId, siteId, dataFolder, outboxQuotaBytes, process, link, docker: engine?.docker ?? docker, engine });
+    this.agents.push({ agentId, siteId, outbox: new OutboxReader(dataFolder), outboxQuotaBytes, process, link, docker: engine?.docker ?? docker, engine });
     await joinHost(token, data);
     leadBy(link, join(dataFolder, "agent.json"));
     await process.start();

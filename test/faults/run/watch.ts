@@ -5,7 +5,6 @@ import type { HistoryWriter } from "../history-file.ts";
 import type { HistoryEvent } from "../history.ts";
 import type { FaultyAgent, FaultyFleet } from "./fleet.ts";
 import { ask, documentOf } from "./http.ts";
-import { readOutbox } from "./outbox-files.ts";
 
 const everyMs = 1_000;
 const memoryEvery = 5;
@@ -25,8 +24,8 @@ export async function watch(fleet: FaultyFleet, history: HistoryWriter, over: Ab
 }
 
 /** What lies in an agent's outbox now. */
-export async function writeOutbox({ agentId, dataFolder, outboxQuotaBytes: quotaBytes }: FaultyAgent, history: HistoryWriter): Promise<void> {
-  const { waiting, bytes } = await readOutbox(dataFolder);
+export async function writeOutbox({ agentId, outbox, outboxQuotaBytes: quotaBytes }: FaultyAgent, history: HistoryWriter): Promise<void> {
+  const { waiting, bytes } = await outbox.read();
   history.write({ event: "outbox", agentId, waiting: [...waiting], bytes, quotaBytes });
 }
 
@@ -56,10 +55,11 @@ export async function askAgents(fleet: FaultyFleet): Promise<readonly AgentView[
 /** Asks once a second which agents are lost, or say that their engine is, and writes down the faults that are known by it. */
 export async function notice(fleet: FaultyFleet, history: HistoryWriter, written: readonly HistoryEvent[], over: AbortSignal): Promise<void> {
   const noticed = new Set<string>();
+  const faults = new FaultsUnderWay(written);
   try {
     for await (const _ of setInterval(everyMs, undefined, { signal: over })) {
       const away = (await askAgents(fleet)).filter(({ state }) => state === "lost" || state === "unhealthy").map(({ agentId }) => agentId);
-      for (const { faultId } of underWay(written, away)) {
+      for (const faultId of faults.at(away)) {
         if (noticed.has(faultId)) continue;
         noticed.add(faultId);
         history.write({ event: "noticed", faultId, by: "roster" });
@@ -70,7 +70,23 @@ export async function notice(fleet: FaultyFleet, history: HistoryWriter, written
   }
 }
 
-function underWay(written: readonly HistoryEvent[], away: readonly string[]) {
-  const healed = new Set(written.filter((event) => event.event === "fault_healed").map(({ faultId }) => faultId));
-  return written.filter((event) => event.event === "fault_began").filter(({ faultId, agentIds }) => !healed.has(faultId) && agentIds?.some((id) => away.includes(id)) === true);
+/** Faults that began and have not healed, by what was written until now. */
+class FaultsUnderWay {
+  readonly #written: readonly HistoryEvent[];
+  readonly #agents = new Map<string, readonly string[]>();
+  #readEvents = 0;
+
+  constructor(written: readonly HistoryEvent[]) {
+    this.#written = written;
+  }
+
+  /** Those at one of these agents. */
+  at(agentIds: readonly string[]): string[] {
+    for (; this.#readEvents < this.#written.length; this.#readEvents += 1) {
+      const event = this.#written[this.#readEvents];
+      if (event?.event === "fault_began") this.#agents.set(event.faultId, event.agentIds ?? []);
+      if (event?.event === "fault_healed") this.#agents.delete(event.faultId);
+    }
+    return [...this.#agents].filter(([, agents]) => agents.some((id) => agentIds.includes(id))).map(([faultId]) => faultId);
+  }
 }
