@@ -1,18 +1,20 @@
-import { type AnswerEnd, type AnswerHead, formatWhere, type InvocationResult, LongshoreError, type Revision, type RunOrder } from "@longshore/protocol";
+import { type AnswerEnd, type AnswerHead, formatWhere, type InvocationResult, LongshoreError, type Revision } from "@longshore/protocol";
 import type { Bus } from "../bus/bus.ts";
 import type { Clock } from "../clock.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { CredentialBook } from "../registry/credentials.ts";
 import { functionNotFound, type Registry } from "../registry/registry.ts";
-import { functionKey, revisionForAgents } from "../registry/revision.ts";
+import { functionKey } from "../registry/revision.ts";
 import type { AgentEntry } from "../roster/agent-entry.ts";
-import { tracedAnswer, tracedRequest } from "../traces/traced-headers.ts";
+import { tracedAnswer } from "../traces/traced-headers.ts";
+import { AnswerRelay } from "./answer-relay.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import type { Backlog, Waiting } from "./backlog.ts";
 import { type Closing, resultOfError } from "./closing.ts";
 import { errorOfFailure, isNotBegun, lostResult } from "./failed-attempt.ts";
-import { KeptBody } from "./kept-body.ts";
 import type { InvocationLimits } from "./limits.ts";
+import { orderOf } from "./order.ts";
+import { backlogFull, deadlinePassed, noFreeSlot } from "./refusals.ts";
 import type { AnswerFront, InvocationHandle, InvocationRequest } from "./request.ts";
 import { RequestBody } from "./request-body.ts";
 import { afterFailure, type Failure } from "./retry.ts";
@@ -50,8 +52,6 @@ type Phase =
   | { readonly name: "answering"; readonly attempt: Attempt; readonly head: AnswerHead }
   | { readonly name: "ended" };
 
-const nothing = new Uint8Array(0);
-
 /**
  * One invocation on this broker, from its admission to its end.
  *
@@ -66,7 +66,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   readonly #context: InvocationContext;
   readonly #front: AnswerFront;
   readonly #body: RequestBody;
-  readonly #kept = new KeptBody();
+  readonly #answer: AnswerRelay;
   readonly #functionKey: string;
   readonly #deadlineMs: number;
   #revision: Revision;
@@ -82,11 +82,6 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   #placementMs: number | undefined;
   #payloadBytes: number;
   #cancelled: "abandoned" | "requested" | undefined;
-  /** The front has been given the head of an answer. */
-  #hasTold = false;
-  /** Nobody reads the answer: its bytes are taken as they come. */
-  #isUnread = false;
-  #unconsumedBytes = 0;
   #disarmGuard: (() => void) | undefined;
   #whereKey: string | undefined;
 
@@ -95,6 +90,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     this.request = request;
     this.#front = front;
     this.#revision = revision;
+    this.#answer = new AnswerRelay(front, (byteLength) => this.#attempt?.consumed(byteLength));
     this.#functionKey = functionKey(request.tenantId, request.functionName);
     this.#body = new RequestBody(request.body, request.more);
     this.#body.onDrain = () => {
@@ -125,10 +121,10 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     const revision = registry.find(this.request.tenantId, this.request.functionName);
     if (revision === undefined) return this.#fail(functionNotFound(this.request.functionName));
     this.#revision = revision;
-    if (this.#remainingMs <= 0) return this.#fail(this.#deadlinePassed());
+    if (this.#remainingMs <= 0) return this.#fail(deadlinePassed(this.request.functionName));
     const choice = placement.choose(revision, this.request.where, this.#excluded);
     if (choice === "full") return false;
-    if (choice === "exhausted") return this.#fail(this.#lastRefusal ?? this.#noFreeSlot());
+    if (choice === "exhausted") return this.#fail(this.#lastRefusal ?? noFreeSlot(this.request.functionName));
     if (choice instanceof LongshoreError) return this.#fail(choice);
     // An agent without the image has to bring it, and may not know with which credential.
     return this.#send(choice, choice.shares.get(revision.digest)?.capacity?.imagePresent !== true);
@@ -136,8 +132,8 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
 
   expire(): void {
     const isDeadline = this.#waitUntilMs === this.#deadlineMs || this.#remainingMs <= 0; // Timers come a hair early.
-    if (isDeadline) this.#fail(this.#deadlinePassed());
-    else this.#fail(this.#context.placement.explainFull(this.#revision, this.request.where) ?? this.#noFreeSlot());
+    if (isDeadline) this.#fail(deadlinePassed(this.request.functionName));
+    else this.#fail(this.#context.placement.explainFull(this.#revision, this.request.where) ?? noFreeSlot(this.request.functionName));
   }
 
   write(bytes: Uint8Array): boolean {
@@ -151,14 +147,12 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   }
 
   consumed(byteLength: number): void {
-    if (this.#isUnread) return;
-    this.#unconsumedBytes -= byteLength;
-    this.#attempt?.consumed(byteLength);
+    this.#answer.consumed(byteLength);
   }
 
   cancel(reason: "abandoned" | "requested"): void {
     if (this.#phase.name === "ended") return;
-    this.#readOn();
+    this.#answer.readOn();
     if (this.#cancelled === undefined && (reason === "requested" || !this.request.detach)) this.#cancel(reason);
   }
 
@@ -185,21 +179,16 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     if (this.#phase.name !== "sent") return;
     const { attempt } = this.#phase;
     const placed = this.#placed(head, attempt.agent);
-    this.#kept.add(body);
-    if (head.result !== undefined) return this.#end(placed, head.result, head.runMs, () => this.#front.complete(placed, body));
+    this.#answer.keep(body);
+    if (head.result !== undefined) return this.#end(placed, head.result, head.runMs, () => this.#answer.complete(placed, body));
     this.#body.began(false); // N2
     this.#phase = { name: "answering", attempt, head: placed };
     if (head.status === 101) this.#disarm(); // A tunnel: how long it lives is its agent's to say.
-    if (this.#isUnread) return;
-    this.#hasTold = true;
-    this.#front.head(placed);
+    this.#answer.head(placed);
   }
 
   data(bytes: Uint8Array): void {
-    this.#kept.add(bytes);
-    if (this.#isUnread) return this.#attempt?.consumed(bytes.length);
-    this.#unconsumedBytes += bytes.length;
-    this.#front.data(bytes);
+    this.#answer.data(bytes);
   }
 
   ended({ result, runMs }: AnswerEnd): void {
@@ -250,10 +239,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     const untilMs = this.#waitUntilMs ?? Math.min(clock.nowMs() + limits.backlogWaitMs, this.#deadlineMs);
     if (untilMs <= clock.nowMs()) return this.expire();
     const leave = backlog.enter(this.#functionKey, this, untilMs - clock.nowMs());
-    if (leave === undefined) {
-      const { backlogPerFunction } = limits;
-      return void this.#fail(new LongshoreError("backlog_full", `Cannot place "${this.request.functionName}": ${backlogPerFunction} calls wait for a slot already`, { phase: "placement", retryAfterMs: 1_000 }));
-    }
+    if (leave === undefined) return void this.#fail(backlogFull(this.request.functionName, limits.backlogPerFunction));
     this.#waitUntilMs = untilMs;
     this.#phase = { name: "waiting", leave };
   }
@@ -268,7 +254,9 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     this.#context.placement.took(agent, this.#revision);
     this.#context.sent(agent, this);
     try {
-      attempt.send(this.#context.bus, this.#order(sendRevision));
+      const introduced = sendRevision ? { credential: this.#context.credentials.find(this.#revision.tenantId, this.#revision.image.reference) } : undefined;
+      const order = orderOf(this.request, this.#revision, { attempt: this.#attempts, remainingMs: this.#remainingMs, more: this.#body.opening.more, introduced });
+      attempt.send(this.#context.bus, order);
     } catch (error) {
       return this.#fail(LongshoreError.from(error, `Cannot send "${this.request.functionName}" to agent "${agent.address.agentId}"`).at("placement"));
     }
@@ -276,29 +264,10 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     return true;
   }
 
-  #order(sendRevision: boolean): RunOrder {
-    const { invocationId, request, bodyBytes, upgrade, viaUrl, more, body, trace } = this.request;
-    const credential = sendRevision ? this.#context.credentials.find(this.#revision.tenantId, this.#revision.image.reference) : undefined;
-    const knownBytes = bodyBytes ?? (more ? undefined : body.length);
-    return {
-      invocationId,
-      attempt: this.#attempts,
-      revisionDigest: this.#revision.digest,
-      ...(sendRevision && { revision: revisionForAgents(this.#revision) }),
-      ...(credential && { credential }),
-      remainingMs: Math.max(0, this.#remainingMs),
-      request: trace === undefined ? request : tracedRequest(request, trace, this.#attempts),
-      more: this.#body.opening.more,
-      ...(knownBytes !== undefined && { bodyBytes: knownBytes }),
-      ...(upgrade && { upgrade }),
-      ...(viaUrl === true && { viaUrl }),
-    };
-  }
-
   /** The agent has not said by the deadline and its grace what became of the run. */
   #overdue(): void {
     const attempt = this.#attempt;
-    if (attempt === undefined) return void this.#fail(this.#deadlinePassed());
+    if (attempt === undefined) return void this.#fail(deadlinePassed(this.request.functionName));
     attempt.cancel("deadline");
     if (this.#cancelled !== undefined) return this.#endWith({ ...cancelledResult(this.#cancelled), stopProven: false });
     if (!this.#context.isFresh(attempt.agent)) return this.#endWith(lostResult({ kind: "lost" }, attempt.agent));
@@ -322,13 +291,6 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     this.#disarmGuard = undefined;
   }
 
-  /** From now on nobody reads the answer; what the front still held counts as read. */
-  #readOn(): void {
-    if (this.#isUnread) return;
-    this.#attempt?.consumed(this.#unconsumedBytes);
-    this.#isUnread = true;
-  }
-
   #placed(head: AnswerHead, agent: AgentEntry): AnswerHead {
     const { siteId, agentId } = agent.address;
     const { trace } = this.request;
@@ -336,12 +298,9 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   }
 
   #endWith(result: InvocationResult, runMs?: number): void {
-    if (this.#phase.name === "answering" && this.#hasTold) {
-      return this.#end(this.#phase.head, result, runMs, () => this.#front.end({ result, ...(runMs !== undefined && { runMs }) }));
-    }
     const bare: AnswerHead = { complete: true, headers: [], result, ...(runMs !== undefined && { runMs }) };
     const head = this.#attempt === undefined ? bare : this.#placed(bare, this.#attempt.agent);
-    this.#end(this.#phase.name === "answering" ? this.#phase.head : head, result, runMs, () => this.#front.complete(head, nothing));
+    this.#end(this.#phase.name === "answering" ? this.#phase.head : head, result, runMs, () => this.#answer.end(head, result, runMs));
   }
 
   #fail(error: LongshoreError, isRecorded = true): true {
@@ -382,8 +341,8 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
       runMs,
       totalMs: clock.nowMs() - this.arrivedMs,
       payloadBytes: this.#payloadBytes,
-      resultBytes: this.#kept.byteLength,
-      body: this.#kept.whole,
+      resultBytes: this.#answer.byteLength,
+      body: this.#answer.keptBody,
     };
   }
 
@@ -391,14 +350,6 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     attempt.close();
     this.#context.placement.released(attempt.agent, this.#revision, hasBegunInstance);
     this.#context.unsent(attempt.agent, this);
-  }
-
-  #deadlinePassed(): LongshoreError {
-    return new LongshoreError("deadline_passed", `Cannot run "${this.request.functionName}": its deadline passed before it could begin`, { phase: "placement" });
-  }
-
-  #noFreeSlot(): LongshoreError {
-    return new LongshoreError("no_free_slot", `Cannot place "${this.request.functionName}": every slot stayed taken`, { phase: "placement", retryAfterMs: 1_000 });
   }
 }
 
