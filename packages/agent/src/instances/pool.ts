@@ -1,7 +1,7 @@
 import { type InstanceId, LongshoreError, type Revision, type StartKind } from "@longshore/protocol";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
-import { cedesBelow, chooseCeded, isWarm, warmForTaking } from "./ceding.ts";
+import { cedesBelow, isWarm } from "./ceding.ts";
 import { IdleSweep } from "./idle-sweep.ts";
 import type { Instance } from "./instance.ts";
 import { Inventory } from "./inventory.ts";
@@ -9,9 +9,9 @@ import type { SlotWaiter } from "./lease.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { PoolLimits } from "./limits.ts";
 import type { Launcher, PreparedInstance } from "./prepared.ts";
+import { Promises } from "./promises.ts";
 import type { RevisionGroup } from "./revision-group.ts";
-import { fullCost, isNothing, type Usage } from "./room.ts";
-import { victimsFor } from "./room-making.ts";
+import { isNothing } from "./room.ts";
 import { StartGate } from "./start-gate.ts";
 import { StartQueue } from "./start-queue.ts";
 import { Stock } from "./stock.ts";
@@ -43,6 +43,7 @@ export class InstancePool {
   readonly #lifecycle: Lifecycle;
   readonly #gate: StartGate;
   readonly #starts: StartQueue;
+  readonly #promises: Promises;
   readonly #stock: Stock;
   readonly #idle: IdleSweep;
   readonly #turns: TurnWatch;
@@ -67,6 +68,14 @@ export class InstancePool {
       gate: this.#gate,
       isNeeded: (instance) => this.#isNeeded(instance),
       setAside: (instance) => this.#setAside(instance),
+    });
+    this.#promises = new Promises(this.#inventory, clock, {
+      newInstanceId: options.newInstanceId,
+      end: (instance) => this.#lifecycle.end(instance),
+      promised: (instance) => {
+        this.#starts.add(instance);
+        this.#stock.refillWithin(limits.refillDelayMs);
+      },
     });
     this.#stock = new Stock(this.#inventory, clock, {
       isPaused: () => this.#isDraining,
@@ -120,7 +129,7 @@ export class InstancePool {
       this.#grant(free, waiter, "warm");
       return () => undefined;
     }
-    if (group.waiters.length >= group.comingSlots() && !this.#promise(group) && !this.#promiseCeded(group)) {
+    if (group.waiters.length >= group.comingSlots() && !this.#promises.one(group) && !this.#promises.oneCeded(group)) {
       this.#inventory.forgetIfUnused(group);
       waiter.refused(new LongshoreError("agent_busy", `Cannot run "${revision.functionName}": the agent has no free slot`, { phase: "admission" }));
       return () => undefined;
@@ -211,56 +220,10 @@ export class InstancePool {
     this.#starts.beginWhatFits(); // What was promised to it may be somebody else's now.
   }
 
-  /** Promises one more instance to those who wait, a held one if there is one; false when there is no room for it. */
-  #promise(group: RevisionGroup): boolean {
-    const held = group.heldInstance();
-    // Idle ones of its own would have been given out.
-    return this.#promiseOne(group, held, (instance) => instance !== held && !this.isWarm(instance));
-  }
-
-  /** Promises a function one more instance at the cost of others that have more of them, one at a time: what is warm is ended, what has work once that is done. */
-  #promiseCeded(group: RevisionGroup): boolean {
-    if (group.comingSlots() > 0 || !this.#mayBeginAnother(group)) return false;
-    const held = group.heldInstance();
-    const nowMs = this.#options.clock.monotonicMs();
-    const takeable = warmForTaking(group, this.#inventory, nowMs);
-    const isSpare = (instance: Instance) => instance !== held && (!this.isWarm(instance) || takeable.has(instance));
-    if (this.#promiseOne(group, held, isSpare)) return true;
-    const ceded = chooseCeded(this.#wantedFor(group, held), group, this.#inventory, nowMs, isSpare);
-    if (ceded === undefined) return false;
-    for (const instance of ceded.ended) this.#lifecycle.end(instance);
-    for (const instance of ceded.ceding) instance.isCeding = true; // P5
-    return this.#promiseOne(group, held, () => false);
-  }
-
   #beginAhead(group: RevisionGroup): boolean {
-    const held = group.heldInstance();
-    if (!this.#promiseOne(group, held, (instance) => instance !== held && instance.isHeldAside)) return false;
+    if (!this.#promises.oneAhead(group)) return false;
     this.#starts.beginWhatFits();
     return true;
-  }
-
-  #promiseOne(group: RevisionGroup, held: Instance | undefined, isSpare: (instance: Instance) => boolean): boolean {
-    if (!this.#mayBeginAnother(group)) return false;
-    const victims = victimsFor(this.#wantedFor(group, held), this.#inventory, isSpare);
-    if (victims === undefined) return false;
-    for (const victim of victims) this.#lifecycle.end(victim);
-    const instance = held ?? this.#inventory.add(group, this.#options.newInstanceId(), "serve"); // P1
-    instance.purpose = "serve";
-    instance.promisedMs = this.#options.clock.monotonicMs();
-    instance.startKind = held?.state.phase === "held" ? "held" : "cold";
-    this.#starts.add(instance);
-    this.#stock.refillWithin(this.limits.refillDelayMs);
-    return true;
-  }
-
-  #mayBeginAnother(group: RevisionGroup): boolean {
-    return group.begunCount() < (group.revision.spec.maxInstancesPerAgent ?? Infinity);
-  }
-
-  /** What one more instance of it takes, on top of what its held one has been promised. */
-  #wantedFor(group: RevisionGroup, held: Instance | undefined): Usage {
-    return held === undefined ? { memoryBytes: fullCost(group), instances: 1 } : { memoryBytes: fullCost(group) - this.limits.heldCostBytes, instances: 0 };
   }
 
   #isNeeded({ revision }: Instance): boolean {
@@ -305,7 +268,7 @@ export class InstancePool {
   #onDied({ revision }: Instance, heldMs: number | undefined): void {
     const group = this.#inventory.groupOf(revision);
     if (heldMs !== undefined) group.failedToHold(this.#options.clock.monotonicMs(), heldMs);
-    while (group.waiters.length > group.comingSlots() && this.#promise(group));
+    while (group.waiters.length > group.comingSlots() && this.#promises.one(group));
     this.#refuseWaiters(group, group.comingSlots(), new LongshoreError("agent_busy", `Cannot run "${revision.functionName}": its instance ended before it began`, { phase: "startup" }));
     this.#starts.beginWhatFits();
     this.#options.onChange();
