@@ -14,6 +14,7 @@ import { createHttpServer, type HttpServer } from "./http/server.ts";
 import { defaultHttpLimits } from "./http/limits.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
 import { openBus, type OpenedBus } from "./open-bus.ts";
+import { goFirst } from "./priority.ts";
 import { createSocketServer, type SocketServer } from "./socket/server.ts";
 import { readTls } from "./tls.ts";
 import type { Tracing } from "./traces/tracing.ts";
@@ -82,6 +83,7 @@ class WiredBroker implements Broker {
   async start(): Promise<RunningBroker> {
     this.#log.info({ config: this.#config, brokerId: this.#brokerId }, "broker starts");
     armFailpoint(this.#config.failpoint);
+    goFirst(process.pid);
     try {
       return await this.#begin(this.#started);
     } catch (error) {

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { LongshoreError } from "@longshore/protocol";
 import type { Logger } from "pino";
 import { z } from "zod";
+import { goFirst } from "../priority.ts";
 
 const readyWithinMs = 20_000;
 const stopWithinMs = 10_000;
@@ -42,6 +43,7 @@ export async function startServerProcess(options: StartOptions): Promise<ServerP
     const port = await firstOf(portOf(options.portsFolder), exited, lastWords);
     const pid = child.pid;
     if (pid === undefined) throw startFailed("it has no process id");
+    goFirst(pid);
     return { pid, port, exited, unwritable, stop: () => stop(child, exited) };
   } catch (error) {
     await stop(child, exited);
