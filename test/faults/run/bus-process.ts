@@ -5,6 +5,7 @@ import { createConnection, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createEmbeddedServer } from "../../../packages/broker/src/embedded/server.ts";
+import { goFirst } from "../../../packages/broker/src/priority.ts";
 import { LoopStore } from "../../support/loop-store.ts";
 import { natsServerExecutable } from "../../support/nats.ts";
 import { silentLog } from "../../support/silent-log.ts";
@@ -74,6 +75,7 @@ export class BusProcess implements AsyncDisposable {
     if (this.#away > 0) return;
     const child = (this.#child = spawn(natsServerExecutable, ["-c", join(this.#folder, "nats", "nats-server.conf"), "-l", this.logFile], { stdio: "ignore" }));
     while (!hasEnded(child) && !(await isListening(this.port))) await delay(20);
+    goFirst(child.pid ?? 0); // As the embedded one.
     if (child.exitCode !== null) throw new Error(`Cannot start the bus: it ended with code ${child.exitCode}`);
   }
 

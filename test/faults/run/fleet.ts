@@ -42,11 +42,12 @@ export interface FaultyFleetOptions {
   readonly busDisk?: boolean;
   /** The last agent has an engine of its own, which can be broken. */
   readonly ownEngine?: boolean;
+  /** How long instances stay without work; absent: 25 s, so that some end while it runs. */
+  readonly idleMs?: number;
 }
 
 const agentSettings = {
   LONGSHORE_AGENT_LOG_LEVEL: "warn",
-  LONGSHORE_AGENT_IDLE_MS: "25000",
   LONGSHORE_AGENT_INSTANCES_MAX: "30",
   LONGSHORE_AGENT_HELD_MAX: "4",
   LONGSHORE_AGENT_MEMORY_BYTES: String(3 * 2 ** 30),
@@ -62,6 +63,7 @@ export class FaultyFleet implements AsyncDisposable {
   readonly brokers: FaultyBroker[] = [];
   readonly agents: FaultyAgent[] = [];
   #bus: BusProcess | undefined;
+  #idleMs = 0;
 
   /** Resolves once every agent takes work. */
   static async start(options: FaultyFleetOptions): Promise<FaultyFleet> {
@@ -90,7 +92,8 @@ export class FaultyFleet implements AsyncDisposable {
     return createFleet({ url: this.brokers[0]?.url ?? "", transport: "http", ...(key !== undefined && { key }) });
   }
 
-  async #start({ brokers, sites, busDisk = false, ownEngine = false }: FaultyFleetOptions): Promise<void> {
+  async #start({ brokers, sites, busDisk = false, ownEngine = false, idleMs = 25_000 }: FaultyFleetOptions): Promise<void> {
+    this.#idleMs = idleMs;
     this.#bus = await BusProcess.start(join(this.folder, "bus"), { ownDisk: busDisk });
     for (let index = 1; index <= brokers; index += 1) await this.#startBroker(`broker-${index}`);
     await using client = this.client();
@@ -117,7 +120,7 @@ export class FaultyFleet implements AsyncDisposable {
     const data = join(this.folder, agentId);
     const link = await CuttableLink.to(this.bus.port, engine?.gateway);
     const outboxQuotaBytes = this.agents.length === 0 ? smallQuotaBytes : usualQuotaBytes;
-    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: { ...agentSettings, LONGSHORE_AGENT_OUTBOX_QUOTA_BYTES: String(outboxQuotaBytes), ...(engine !== undefined && { LONGSHORE_AGENT_ENGINE_HOST: engine.address }) }, ...(engine !== undefined && { prefix: engine.prefix }), failpointVariable: "LONGSHORE_AGENT_FAILPOINT" });
+    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: { ...agentSettings, LONGSHORE_AGENT_IDLE_MS: String(this.#idleMs), LONGSHORE_AGENT_OUTBOX_QUOTA_BYTES: String(outboxQuotaBytes), ...(engine !== undefined && { LONGSHORE_AGENT_ENGINE_HOST: engine.address }) }, ...(engine !== undefined && { prefix: engine.prefix }), failpointVariable: "LONGSHORE_AGENT_FAILPOINT" });
     const dataFolder = join(data, "agent");
     this.agents.push({ agentId, siteId, outbox: new OutboxReader(dataFolder), outboxQuotaBytes, process, link, docker: engine?.docker ?? docker, engine });
     await joinHost(token, data);

@@ -34,9 +34,9 @@ async function foundOf({ agentId, docker }: FaultyAgent, view: AgentView | undef
 }
 
 const calmEveryMs = 1_000;
-const calmForMs = 60_000;
+const calmForMs = 90_000;
 
-/** What each agent says of its capacity once nothing runs and nothing idles on it, or after a minute. */
+/** What each agent says of its capacity once nothing runs and nothing idles on it, or after a minute and a half. */
 export async function writeCapacity(fleet: FaultyFleet, history: HistoryWriter, moment: "before" | "after"): Promise<void> {
   let views = await askAgents(fleet);
   for (let waitedMs = 0; !isCalm(views, fleet) && waitedMs < calmForMs; waitedMs += calmEveryMs) {

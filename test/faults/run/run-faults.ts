@@ -59,7 +59,7 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   const written: HistoryEvent[] = [];
   const history = remembering(file, written);
   await using containers = await ContainerBook.open();
-  await using fleet = await FaultyFleet.start(options.fleet ?? { brokers: 2, sites: ["plant", "plant", "cloud"], busDisk: canBreak(options, ["power_cut", "disk_full"]), ownEngine: canBreak(options, ["engine_kill", "engine_restart", "engine_hang"]) });
+  await using fleet = await FaultyFleet.start(options.fleet ?? usualFleet(options));
   await using truth = await GroundTruth.start(history, clock, containers);
   for (const agent of fleet.agents) truth.join(agent);
   const schedule = scheduleOf(options, targetsIn(fleet, options.kinds));
@@ -91,6 +91,17 @@ async function record(options: FaultRunOptions, path: string): Promise<void> {
   for (const { process } of [...fleet.agents, ...fleet.brokers]) for (const death of process.deaths) tell(`${process.name} ended by itself: ${death.slice(-2_000)}`);
   history.write({ event: "closed" });
   if (options.historyFile !== undefined) keepLogs(fleet, options.historyFile);
+}
+
+function usualFleet(options: FaultRunOptions): FaultyFleetOptions {
+  return {
+    brokers: 2,
+    sites: ["plant", "plant", "cloud"],
+    busDisk: canBreak(options, ["power_cut", "disk_full"]),
+    ownEngine: canBreak(options, ["engine_kill", "engine_restart", "engine_hang"]),
+    // Were all to idle out in each fault of the bus, a small machine would do nothing but begin them again.
+    ...(options.pace === "brief" && { idleMs: 60_000 }),
+  };
 }
 
 /** Some of these are wanted, and can be done: only root has loop devices and network namespaces. */
