@@ -146,6 +146,21 @@ describe("an attempt that is lost", () => {
     expect(call.front.told).toEqual(["complete succeeded done"]);
   });
 
+  it("is what its caller is told where nobody else can be reached, or takes it: it may have run", () => {
+    const { scene, call } = lose({ idempotent: true });
+    const [first] = agentsAsked(scene);
+    scene.exchangeOf(call).fails("no_responders");
+    expect(call.front.told).toEqual(["complete lost"]);
+    expect(scene.closingOf(call)).toMatchObject({ result: { outcome: "lost", error: { reason: "bad_frame", phase: "execution" } }, agent: { address: { agentId: first } } });
+  });
+
+  it("is what its caller is told where its time passes before another takes it", () => {
+    const { scene, call } = lose({ idempotent: true, timeoutMs: 5_000 });
+    scene.exchangeOf(call).refuse(refusal("agent_busy"));
+    scene.clock.advance(60_000);
+    expect(call.front.told).toEqual(["complete lost"]);
+  });
+
   it("is the end where it is and retries were ruled out", () => {
     const { scene } = lose({ idempotent: true, retry: "never" });
     expect(scene.bus.exchanges).toHaveLength(1);

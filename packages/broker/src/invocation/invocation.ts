@@ -57,7 +57,8 @@ type Phase =
  *
  * Invariants: N1 the front hears exactly one of `complete`, `end`, `fail`. N2 once the function may have begun, no further order is
  * sent, unless it is idempotent and nothing of an answer was passed on. N3 an answer, or the lack of one, is told by the deadline
- * and its grace. N4 whatever was taken of an agent's slots is given back once.
+ * and its grace. N4 whatever was taken of an agent's slots is given back once. N5 where an attempt may have run, nothing that comes of later
+ * ones says that it did not.
  */
 export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   readonly request: InvocationRequest;
@@ -75,6 +76,8 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
   #attempts = 0;
   #failedSends = 0;
   #lastRefusal: LongshoreError | undefined;
+  /** The last attempt that may have run, and of which nobody can say what it did. */
+  #unknown: { readonly failure: Failure; readonly agent: AgentEntry } | undefined;
   /** Agents that this invocation is not sent to any more. */
   #excluded: Set<AgentEntry> | undefined;
   /** Set once it has stood in the backlog. */
@@ -213,6 +216,7 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     });
     if (next === "lost") return this.#endWith(lostResult(failure, attempt.agent));
     this.#lastRefusal = errorOfFailure(failure, attempt.agent);
+    if (!isNotBegun(failure)) this.#unknown = { failure, agent: attempt.agent };
     if (next === "fail") return void this.#fail(this.#lastRefusal);
     this.#release(attempt, false);
     this.#phase = { name: "placing" };
@@ -299,11 +303,16 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
 
   #endWith(result: InvocationResult, runMs?: number): void {
     const bare: AnswerHead = { complete: true, headers: [], result, ...(runMs !== undefined && { runMs }) };
-    const head = this.#attempt === undefined ? bare : this.#placed(bare, this.#attempt.agent);
+    const head = this.#attempt === undefined || this.#agent === undefined ? bare : this.#placed(bare, this.#agent);
     this.#end(this.#phase.name === "answering" ? this.#phase.head : head, result, runMs, () => this.#answer.end(head, result, runMs));
   }
 
   #fail(error: LongshoreError, isRecorded = true): true {
+    if (this.#unknown !== undefined && isRecorded && error.phase !== "execution") {
+      this.#agent = this.#unknown.agent;
+      this.#endWith(lostResult(this.#unknown.failure, this.#unknown.agent)); // N5
+      return true;
+    }
     const head = this.#phase.name === "answering" ? this.#phase.head : undefined;
     this.#end(head, resultOfError(error), undefined, () => this.#front.fail(error), { error, isRecorded });
     return true;
