@@ -11,14 +11,27 @@ export interface Clock {
 /** No timer of Node's is longer than this. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** The machine's own time. */
+/** A timer that comes later than that was kept by a process, or a host, that stood still. */
+const standstillMs = 100;
+
+/**
+ * The machine's own time. After a standstill what has come meanwhile is read before a timer speaks: an answer that lay there in time is not taken
+ * for one that never came.
+ */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), longestTimerMs));
+    const waitMs = Math.min(Math.max(delayMs, 0), longestTimerMs);
+    const dueMs = performance.now() + waitMs;
+    let immediate: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      if (performance.now() - dueMs < standstillMs) callback();
+      else immediate = setImmediate(callback); // Node reads in between.
+    }, waitMs);
     return () => {
       clearTimeout(timer);
+      clearImmediate(immediate);
     };
   },
 };
