@@ -8,13 +8,27 @@ export interface Clock {
   after(delayMs: number, action: () => void): () => void;
 }
 
-/** The machine's own clock. Its timers keep no process alive. */
+/** A timer that comes later than that was kept by a process, or a host, that stood still. */
+const standstillMs = 100;
+
+/**
+ * The machine's own clock. Its timers keep no process alive. After a standstill what has come meanwhile is read before a timer speaks: an answer,
+ * or a heartbeat, that lay there in time is not taken for one that never came.
+ */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   date: () => new Date(),
   after(delayMs, action) {
-    const timer = setTimeout(action, delayMs);
+    const dueMs = performance.now() + delayMs;
+    let immediate: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      if (performance.now() - dueMs < standstillMs) action();
+      else immediate = setImmediate(action); // Node reads in between.
+    }, delayMs);
     timer.unref();
-    return () => clearTimeout(timer);
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(immediate);
+    };
   },
 };
