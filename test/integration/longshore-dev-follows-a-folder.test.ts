@@ -59,8 +59,9 @@ it("longshore dev builds and deploys at every save, keeps the last revision when
   expect(await answer()).toBe("two");
   expect(second.tookMs).toBeGreaterThan(0);
 
-  writeFileSync(join(folder, "Dockerfile"), dockerfile("RUN exit 7\n"));
+  writeFileSync(join(folder, "Dockerfile"), dockerfile(`RUN : ${name} && exit 7\n`));
   expect((await until("failed")).servesStill).toBe(second.revisionId);
+  expect(execFileSync("docker", ["container", "ls", "--all", "--no-trunc", "--format", "{{.Command}}"], { encoding: "utf8" })).not.toContain(`: ${name}`); // Of the step that failed.
   expect(await answer()).toBe("two");
 
   writeFileSync(join(folder, "notes.md"), "no save\n");

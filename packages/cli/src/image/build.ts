@@ -28,7 +28,7 @@ export async function buildImage({ folder, functionName, buildArgs, signal, onOu
   const work = mkdtempSync(join(tmpdir(), "longshore-build-"));
   try {
     const idFile = join(work, "id");
-    await runDocker(["build", "--iidfile", idFile, ...buildArgs.flatMap((text) => ["--build-arg", text]), folder], `Cannot build ${folder}`, signal, onOutput);
+    await runDocker(["build", "--force-rm", "--iidfile", idFile, ...buildArgs.flatMap((text) => ["--build-arg", text]), folder], `Cannot build ${folder}`, signal, onOutput);
     const imageId = readFileSync(idFile, "utf8").trim();
     const reference = `${localRegistry}/${functionName}:${imageId.replace(/^sha256:/, "").slice(0, 12)}`;
     await runDocker(["tag", imageId, reference], `Cannot tag ${imageId}`, signal, onOutput);
