@@ -46,6 +46,11 @@ export interface FaultyFleetOptions {
   readonly idleMs?: number;
 }
 
+interface AgentStart extends Pick<FaultyAgent, "agentId" | "siteId" | "engine"> {
+  readonly token: string;
+  readonly idleMs: number;
+}
+
 const agentSettings = {
   LONGSHORE_AGENT_LOG_LEVEL: "warn",
   LONGSHORE_AGENT_INSTANCES_MAX: "30",
@@ -63,7 +68,6 @@ export class FaultyFleet implements AsyncDisposable {
   readonly brokers: FaultyBroker[] = [];
   readonly agents: FaultyAgent[] = [];
   #bus: BusProcess | undefined;
-  #idleMs = 0;
 
   /** Resolves once every agent takes work. */
   static async start(options: FaultyFleetOptions): Promise<FaultyFleet> {
@@ -93,7 +97,6 @@ export class FaultyFleet implements AsyncDisposable {
   }
 
   async #start({ brokers, sites, busDisk = false, ownEngine = false, idleMs = 25_000 }: FaultyFleetOptions): Promise<void> {
-    this.#idleMs = idleMs;
     this.#bus = await BusProcess.start(join(this.folder, "bus"), { ownDisk: busDisk });
     for (let index = 1; index <= brokers; index += 1) await this.#startBroker(`broker-${index}`);
     await using client = this.client();
@@ -102,7 +105,7 @@ export class FaultyFleet implements AsyncDisposable {
       const agentId = `${siteId}-${suffix}-${index}`;
       const { token } = await client.tokens.create({ site: siteId, agentId });
       const engine = ownEngine && index === sites.length - 1 ? await OwnEngine.start(join(this.folder, "engine")) : undefined;
-      await this.#startAgent(agentId, siteId, token, engine);
+      await this.#startAgent({ agentId, siteId, token, engine, idleMs });
     }
   }
 
@@ -116,11 +119,11 @@ export class FaultyFleet implements AsyncDisposable {
   }
 
   /** It joins, and is begun with its link for the bus's address. */
-  async #startAgent(agentId: string, siteId: string, token: string, engine: OwnEngine | undefined): Promise<void> {
+  async #startAgent({ agentId, siteId, token, engine, idleMs }: AgentStart): Promise<void> {
     const data = join(this.folder, agentId);
     const link = await CuttableLink.to(this.bus.port, engine?.gateway);
     const outboxQuotaBytes = this.agents.length === 0 ? smallQuotaBytes : usualQuotaBytes;
-    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: { ...agentSettings, LONGSHORE_AGENT_IDLE_MS: String(this.#idleMs), LONGSHORE_AGENT_OUTBOX_QUOTA_BYTES: String(outboxQuotaBytes), ...(engine !== undefined && { LONGSHORE_AGENT_ENGINE_HOST: engine.address }) }, ...(engine !== undefined && { prefix: engine.prefix }), failpointVariable: "LONGSHORE_AGENT_FAILPOINT" });
+    const process = new Supervised({ name: agentId, words: ["agent", "run", "--json", "--data", data], environment: { ...agentSettings, LONGSHORE_AGENT_IDLE_MS: String(idleMs), LONGSHORE_AGENT_OUTBOX_QUOTA_BYTES: String(outboxQuotaBytes), ...(engine !== undefined && { LONGSHORE_AGENT_ENGINE_HOST: engine.address }) }, ...(engine !== undefined && { prefix: engine.prefix }), failpointVariable: "LONGSHORE_AGENT_FAILPOINT" });
     const dataFolder = join(data, "agent");
     this.agents.push({ agentId, siteId, outbox: new OutboxReader(dataFolder), outboxQuotaBytes, process, link, docker: engine?.docker ?? docker, engine });
     await joinHost(token, data);

@@ -1,4 +1,4 @@
-import { type AnswerEnd, type AnswerHead, formatWhere, type InvocationResult, LongshoreError, type Revision } from "@longshore/protocol";
+import { type AnswerEnd, type AnswerHead, formatWhere, type InvocationResult, LongshoreError, type Revision, type RunOrder } from "@longshore/protocol";
 import type { Bus } from "../bus/bus.ts";
 import type { Clock } from "../clock.ts";
 import type { Placement } from "../placement/placement.ts";
@@ -258,14 +258,19 @@ export class Invocation implements InvocationHandle, AttemptOwner, Waiting {
     this.#context.placement.took(agent, this.#revision);
     this.#context.sent(agent, this);
     try {
-      const introduced = sendRevision ? { credential: this.#context.credentials.find(this.#revision.tenantId, this.#revision.image.reference) } : undefined;
-      const order = orderOf(this.request, this.#revision, { attempt: this.#attempts, remainingMs: this.#remainingMs, more: this.#body.opening.more, introduced });
-      attempt.send(this.#context.bus, order);
+      attempt.send(this.#context.bus, this.#order(sendRevision));
     } catch (error) {
       return this.#fail(LongshoreError.from(error, `Cannot send "${this.request.functionName}" to agent "${agent.address.agentId}"`).at("placement"));
     }
     this.#disarmGuard ??= this.#context.clock.after(this.#remainingMs + this.#context.limits.deadlineGraceMs, () => this.#overdue());
     return true;
+  }
+
+  #order(sendRevision: boolean): RunOrder {
+    const { invocationId, request, trace, viaUrl, upgrade, more, body, bodyBytes = more ? undefined : body.length } = this.request;
+    const introduced = sendRevision ? { credential: this.#context.credentials.find(this.#revision.tenantId, this.#revision.image.reference) } : undefined;
+    const ordered = { invocationId, attempt: this.#attempts, remainingMs: this.#remainingMs, request, trace, viaUrl, more: this.#body.opening.more, bodyBytes, introduced };
+    return { ...orderOf(ordered, this.#revision), ...(upgrade && { upgrade }) };
   }
 
   /** The agent has not said by the deadline and its grace what became of the run. */

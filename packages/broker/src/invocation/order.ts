@@ -1,23 +1,30 @@
-import type { RegistryCredential, Revision, RunOrder } from "@longshore/protocol";
+import type { InvocationId, InvocationTrace, RegistryCredential, RequestHead, Revision, RunOrder } from "@longshore/protocol";
 import { revisionForAgents } from "../registry/revision.ts";
 import { tracedRequest } from "../traces/traced-headers.ts";
-import type { InvocationRequest } from "./request.ts";
 
-/** What an order says of one sending. */
-export interface Sending {
+/** What an order says to an agent that does not know the revision: it, and what its image is pulled with. */
+export interface Introduction {
+  readonly credential: RegistryCredential | undefined;
+}
+
+/** An attempt that an agent is to make, whoever waits for it. */
+export interface Ordered {
+  readonly invocationId: InvocationId;
   /** From 1. */
   readonly attempt: number;
   readonly remainingMs: number;
+  readonly request: RequestHead;
+  readonly trace: InvocationTrace | undefined;
+  readonly viaUrl: boolean | undefined;
   /** Parts of the body follow the order. */
   readonly more: boolean;
-  /** For an agent that does not know the revision: it, and what its image is pulled with. */
-  readonly introduced: { readonly credential: RegistryCredential | undefined } | undefined;
+  /** Of the whole body; undefined: nobody knows yet. */
+  readonly bodyBytes: number | undefined;
+  readonly introduced: Introduction | undefined;
 }
 
-/** The order by which an agent runs an invocation whose caller waits. */
-export function orderOf(invocation: InvocationRequest, revision: Revision, { attempt, remainingMs, more, introduced }: Sending): RunOrder {
-  const { invocationId, request, upgrade, viaUrl, trace } = invocation;
-  const bodyBytes = invocation.bodyBytes ?? (invocation.more ? undefined : invocation.body.length);
+/** The order by which an agent runs it. */
+export function orderOf({ invocationId, attempt, remainingMs, request, trace, viaUrl, more, bodyBytes, introduced }: Ordered, revision: Revision): RunOrder {
   return {
     invocationId,
     attempt,
@@ -28,7 +35,6 @@ export function orderOf(invocation: InvocationRequest, revision: Revision, { att
     request: trace === undefined ? request : tracedRequest(request, trace, attempt),
     more,
     ...(bodyBytes !== undefined && { bodyBytes }),
-    ...(upgrade && { upgrade }),
     ...(viaUrl === true && { viaUrl }),
   };
 }

@@ -1,7 +1,6 @@
-import type { RegistryCredential, Revision, RunOrder } from "@longshore/protocol";
+import type { Revision, RunOrder } from "@longshore/protocol";
 import type { QueuedInvocation } from "../bus/queue-store.ts";
-import { revisionForAgents } from "../registry/revision.ts";
-import { tracedRequest } from "../traces/traced-headers.ts";
+import { type Introduction, orderOf } from "../invocation/order.ts";
 import type { StoredInvocation } from "./stored-invocation.ts";
 
 /** What an order says of one sending. */
@@ -9,23 +8,13 @@ export interface Sending {
   readonly remainingMs: number;
   /** The process of the agent that it is for: no later one begins it. */
   readonly incarnation: string;
-  /** For an agent that does not know the revision: it, and what its image is pulled with. */
-  readonly introduced?: { readonly credential: RegistryCredential | undefined };
+  /** For an agent that does not know the revision. */
+  readonly introduced?: Introduction;
 }
 
 /** The order by which an agent runs an attempt at an accepted invocation. */
 export function runOrderOf({ invocationId, attempt, body }: QueuedInvocation, stored: StoredInvocation, revision: Revision, { remainingMs, incarnation, introduced }: Sending): RunOrder {
-  return {
-    invocationId,
-    attempt,
-    revisionDigest: revision.digest,
-    ...(introduced && { revision: revisionForAgents(revision) }),
-    ...(introduced?.credential && { credential: introduced.credential }),
-    remainingMs,
-    request: stored.trace === undefined ? stored.request : tracedRequest(stored.request, stored.trace, attempt),
-    more: stored.payload !== undefined,
-    bodyBytes: stored.payload?.byteLength ?? body.length,
-    ...(stored.viaUrl && { viaUrl: true }),
-    accepted: { acceptedAt: stored.acceptedAt, incarnation },
-  };
+  const { request, trace, viaUrl, payload, acceptedAt } = stored;
+  const ordered = { invocationId, attempt, remainingMs, request, trace, viaUrl, more: payload !== undefined, bodyBytes: payload?.byteLength ?? body.length, introduced };
+  return { ...orderOf(ordered, revision), accepted: { acceptedAt, incarnation } };
 }
